@@ -1,0 +1,44 @@
+# Everything a newcomer runs. Each target installs what it needs first.
+PYTHON ?= python3
+VENV := .venv
+READ := .venv-read
+BIN := $(VENV)/bin
+DEMO_HOME ?= demo
+
+.PHONY: demo test test-read checks install clean help
+
+help:
+	@echo "make demo       install, then show the whole journey on this machine"
+	@echo "make test       install, then run every check and every test"
+	@echo "make test-read  the read side's tests where torch is absent"
+	@echo "make clean      remove both environments and the demo"
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[generate,dev]'
+	touch $@
+
+$(READ)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(READ)
+	$(READ)/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/countermark --home $(DEMO_HOME) demo
+
+checks: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: checks test-read
+	$(BIN)/python -m pytest
+
+test-read: $(READ)/.installed
+	$(READ)/bin/python -m pytest -m "not gates and not generate"
+
+clean:
+	rm -rf $(VENV) $(READ) $(DEMO_HOME)

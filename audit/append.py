@@ -1,0 +1,311 @@
+"""The one transaction that adds records: rows, tiles, head and signed checkpoint, or none of them.
+
+1. Take the write lock and read the head (size, root).
+2. Confirm it: it is what this process left, or the tiles and the signed checkpoint both say so.
+3. Sort out repeats: the same record again gives its old index, other bytes under its id fail.
+4. Per record that brings changes: savepoint, changes, row. A change that fails takes only its
+   own record with it.
+5. Extend the tree, move the head by compare-and-swap, write the changed tiles.
+6. Sign the checkpoint, store it, drop the one it replaces within the same minute.
+7. Commit. What is returned after that is durable.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from audit import tables
+from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
+from audit.database import translate, writing
+from audit.derived import derive
+from audit.errors import AppendFailed, AuditError, LedgerDamaged, RecordInvalid
+from audit.merkle import EMPTY_ROOT, InclusionProof, hash_leaf, prove_inclusion, root
+from audit.note import NoteSigner
+from audit.records import Record, Scope, to_ms
+from audit.tiles import ReadTile, TileAt, TiledTree
+
+MINUTE_MS: Final = 60_000
+"""Stored checkpoints are thinned to one in this time; see docs/spec/ledger.md."""
+
+
+class Change(Protocol):
+    """A row that must change together with a record: an attempt's state, a token, a sealed text."""
+
+    def apply(self, connection: Connection, log: int, index: int) -> None:
+        """Change the row.
+
+        Args:
+            connection: the transaction that also adds the record.
+            log: id of the log's row; every table of a log carries it.
+            index: the record's index in the log.
+
+        Raises:
+            AuditError: the change is not possible now; the record is not added either.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a record stands, with the checkpoint of the transaction that added it."""
+
+    index: int
+    leaf_hash: bytes
+    checkpoint: SignedCheckpoint
+    proof: InclusionProof
+
+
+@dataclass(slots=True, eq=False)
+class Submission:
+    """A record on its way in; `outcome` is set once the transaction ended, one way or the other."""
+
+    record: Record
+    changes: Sequence[Change]
+    outcome: Appended | AuditError | None = None
+    index: int | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the log's row says, or what this process last signed."""
+
+    size: int
+    root: bytes
+
+
+class Appender:
+    """Adds batches of records to one log. Not for two threads at once; see `sequencer.py`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        log: int,
+        scope: Scope,
+        signer: NoteSigner,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._engine = engine
+        self._log = log
+        self._scope = scope
+        self._signer = signer
+        self._clock = clock
+        self._signed: _Head | None = None
+        self._edge: Mapping[TileAt, bytes] = {}
+
+    def append(self, batch: Sequence[Submission]) -> None:
+        """Make the batch durable and set each submission's outcome.
+
+        Raises:
+            LedgerLocked: the database is locked or read-only; nothing was added.
+            LedgerDamaged: the head is not what was signed; nothing was added.
+            AppendFailed: the database refused; nothing was added.
+        """
+        with writing(self._engine) as connection:
+            tree = self._confirmed_tree(connection, self._head(connection))  # (1), (2)
+            added = self._add_rows(connection, batch, tree.size)
+            if added:
+                before = _Head(tree.size, tree.root())
+                tree.append([hash_leaf(each.record.canonical) for each in added])
+                head = _Head(tree.size, tree.root())
+                self._move_head(connection, before, head, tree)
+                checkpoint = self._sign(connection, head)
+            else:
+                head = _Head(tree.size, tree.root())
+                checkpoint = self._latest(connection, head)
+        # (7) Only now is anything true.
+        self._signed, self._edge = head, tree.edge()
+        if checkpoint is not None:
+            _settle(batch, tree, checkpoint)
+
+    def _head(self, connection: Connection) -> _Head:
+        query = select(tables.log.c.size, tables.log.c.root).where(tables.log.c.id == self._log)
+        row = connection.execute(query.with_for_update()).one()
+        return _Head(row.size, row.root)
+
+    def _confirmed_tree(self, connection: Connection, head: _Head) -> TiledTree:
+        """Return the tree at `head`, refusing to build on one that was changed from outside."""
+        read = tile_reader(connection, self._log)
+        if head == self._signed:
+            return TiledTree(head.size, read, self._edge)
+        tree = TiledTree(head.size, read)
+        if tree.root() != head.root:
+            raise LedgerDamaged(
+                f"the tiles of {self._scope} do not give the root of its {head.size} records; run "
+                "`countermark log check`"
+            )
+        self._latest(connection, head)
+        # A log never signs two stories: what this process signed must be the beginning of the head.
+        if self._signed and not _extends(tree, self._signed):
+            raise LedgerDamaged(
+                f"{self._scope} no longer begins with the {self._signed.size} records signed "
+                "before; run `countermark log check`"
+            )
+        return tree
+
+    def _latest(self, connection: Connection, head: _Head) -> SignedCheckpoint | None:
+        """Return the stored checkpoint of `head`, which must be there and ours."""
+        if head.size == 0:
+            return None
+        note = connection.execute(
+            select(tables.checkpoint.c.note).where(
+                tables.checkpoint.c.log == self._log, tables.checkpoint.c.size == head.size
+            )
+        ).scalar()
+        if note is not None:
+            signed = open_checkpoint(note, self._signer.verifier)
+            if signed.checkpoint == Checkpoint(str(self._scope), head.size, head.root):
+                return signed
+        raise LedgerDamaged(
+            f"{self._scope} has {head.size} records and no checkpoint that says so; run "
+            "`countermark log check`"
+        )
+
+    def _add_rows(
+        self, connection: Connection, batch: Sequence[Submission], size: int
+    ) -> list[Submission]:
+        """Insert the rows of the new records and return their submissions in order."""
+        known = self._known(connection, batch)  # (3)
+        added: list[Submission] = []
+        plain: list[dict[str, object]] = []
+        for each in batch:
+            bytes_before, each.index = known.get(each.record.id, (b"", None))
+            if each.index is not None:
+                if bytes_before != each.record.canonical:
+                    each.outcome = RecordInvalid(
+                        f"record id {each.record.id} stands at index {each.index} with other "
+                        "bytes; give a new record a new id"
+                    )
+                continue
+            index = size + len(added)
+            row = record_row(self._log, index, each.record)
+            if not each.changes:
+                plain.append(row)
+            elif not self._change(connection, each, index, row):
+                continue
+            each.index = index
+            known[each.record.id] = (each.record.canonical, index)
+            added.append(each)
+        if plain:
+            connection.execute(insert(tables.record), plain)
+        return added
+
+    def _known(
+        self, connection: Connection, batch: Sequence[Submission]
+    ) -> dict[str, tuple[bytes, int | None]]:
+        """Return bytes and index of those records of the batch that already stand in the log."""
+        ids = [each.record.id for each in batch]
+        rows = connection.execute(
+            select(tables.record.c.id, tables.record.c.body, tables.record.c.idx).where(
+                tables.record.c.log == self._log, tables.record.c.id.in_(ids)
+            )
+        )
+        return {row.id: (row.body, row.idx) for row in rows}
+
+    def _change(
+        self, connection: Connection, each: Submission, index: int, row: dict[str, object]
+    ) -> bool:
+        """(4) Apply a submission's changes and insert its row; on failure undo both."""
+        try:
+            with connection.begin_nested():
+                for change in each.changes:
+                    change.apply(connection, self._log, index)
+                connection.execute(insert(tables.record), row)
+        except AuditError as error:
+            each.outcome = error
+        except SQLAlchemyError as error:
+            each.outcome = translate(error)
+        return each.outcome is None
+
+    def _move_head(
+        self, connection: Connection, before: _Head, head: _Head, tree: TiledTree
+    ) -> None:
+        """(5) Move the head, unless somebody else did, and write the tiles."""
+        moved = connection.execute(
+            update(tables.log)
+            .where(
+                tables.log.c.id == self._log,
+                tables.log.c.size == before.size,
+                tables.log.c.root == before.root,
+            )
+            .values(size=head.size, root=head.root)
+        )
+        if moved.rowcount != 1:
+            raise AppendFailed(
+                f"another process moved {self._scope} past {before.size} records; try again"
+            )
+        for (level, n), hashes in tree.changed.items():
+            key = {"log": self._log, "level": level, "n": n}
+            where = [tables.tile.c[name] == value for name, value in key.items()]
+            if connection.execute(update(tables.tile).where(*where).values(hashes=hashes)).rowcount:
+                continue
+            connection.execute(insert(tables.tile).values(**key, hashes=hashes))
+
+    def _sign(self, connection: Connection, head: _Head) -> SignedCheckpoint:
+        """(6) Sign and store the checkpoint of `head`."""
+        signed = sign_checkpoint(Checkpoint(str(self._scope), head.size, head.root), self._signer)
+        now_ms = to_ms(self._clock())
+        stored = tables.checkpoint
+        latest = (
+            select(stored.c.size)
+            .where(stored.c.log == self._log)
+            .order_by(stored.c.size.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        connection.execute(
+            delete(stored).where(
+                stored.c.log == self._log,
+                stored.c.size == latest,
+                stored.c.time_ms >= now_ms - now_ms % MINUTE_MS,
+            )
+        )
+        connection.execute(
+            insert(stored).values(log=self._log, size=head.size, time_ms=now_ms, note=signed.note)
+        )
+        return signed
+
+
+def tile_reader(connection: Connection, log: int) -> ReadTile:
+    """Return a function that reads one tile of a log from its row."""
+
+    def read(level: int, n: int) -> bytes | None:
+        found: bytes | None = connection.execute(
+            select(tables.tile.c.hashes).where(
+                tables.tile.c.log == log, tables.tile.c.level == level, tables.tile.c.n == n
+            )
+        ).scalar()
+        return found
+
+    return read
+
+
+def record_row(log: int, index: int, record: Record) -> dict[str, object]:
+    """Return the row that stores `record` at `index`."""
+    return {
+        "log": log,
+        "idx": index,
+        "leaf": hash_leaf(record.canonical),
+        "body": record.canonical,
+        **asdict(derive(record)),
+    }
+
+
+def _extends(tree: TiledTree, before: _Head) -> bool:
+    if before.size > tree.size:
+        return False
+    return (root(before.size, tree.subtree) if before.size else EMPTY_ROOT) == before.root
+
+
+def _settle(batch: Sequence[Submission], tree: TiledTree, checkpoint: SignedCheckpoint) -> None:
+    """Set the outcome of every submission that has none yet."""
+    for each in batch:
+        if each.outcome is None and each.index is not None:
+            each.outcome = Appended(
+                index=each.index,
+                leaf_hash=hash_leaf(each.record.canonical),
+                checkpoint=checkpoint,
+                proof=prove_inclusion(each.index, tree.size, tree.subtree),
+            )

@@ -1,0 +1,1 @@
+"""The schema's history. `audit.database.migrate` runs it; nobody calls alembic by hand."""

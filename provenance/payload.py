@@ -1,0 +1,136 @@
+"""What the watermark says: a mark id, and the coded bits that carry it.
+
+A mark id is a random number of 64 bits. It means nothing by itself: the log says which clip it was issued for. On the
+way into the picture it gets a CRC-24 and a polar code of 1024 bits, so that it survives most of them being wrong.
+`docs/spec/payload.md` has the exact rules and `tests/vectors/payload.json` examples to check another reader with.
+
+Example:
+    >>> mark_id = MarkId.from_hex("0123456789abcdef")
+    >>> code = MarkCode.of(payload_bits=64)
+    >>> received = 1 - 2.0 * code.encode(mark_id.value)
+    >>> [f"{value:016x}" for value in code.candidates(received[None], paths=1)[0]]
+    ['0123456789abcdef']
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.errors import PayloadError
+from provenance.polar import PolarCode
+
+MARK_ID_BITS = 64
+CODED_BITS = 1024
+CRC_BITS = 24
+CRC_POLYNOMIAL = 0x864CFB  # CRC-24/OPENPGP, RFC 9580 section 6.1
+CRC_START = 0xB704CE  # the same section
+
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkId:
+    """The 64-bit number that a mark carries."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value < 2**MARK_ID_BITS:
+            raise PayloadError(
+                f"a mark id is a number of {MARK_ID_BITS} bits, not {self.value}; take MarkId.random()"
+            )
+
+    @classmethod
+    def random(cls, rng_bytes: Callable[[int], bytes] = secrets.token_bytes) -> Self:
+        """Return a fresh mark id from a source of random bytes."""
+        return cls(int.from_bytes(rng_bytes(MARK_ID_BITS // 8), "big"))
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        """Return the mark id that `hex` wrote.
+
+        Raises:
+            PayloadError: when `text` is not 16 lower-case hexadecimal digits.
+        """
+        if not re.fullmatch(r"[0-9a-f]{16}", text):
+            raise PayloadError(
+                f"a mark id is 16 lower-case hexadecimal digits, not {text!r}; copy it again"
+            )
+        return cls(int(text, 16))
+
+    @property
+    def hex(self) -> str:
+        """The id as 16 lower-case hexadecimal digits."""
+        return f"{self.value:016x}"
+
+    def __str__(self) -> str:
+        return self.hex
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCode:
+    """Turns payloads of `payload_bits` bits into 1024 coded bits and back."""
+
+    payload_bits: int
+    polar: PolarCode
+
+    @classmethod
+    def of(cls, *, payload_bits: int) -> Self:
+        """Return the code for payloads of 64 bits (a mark id) or 128 bits (a UUID)."""
+        if payload_bits not in {64, 128}:
+            raise PayloadError(
+                f"the mark carries 64 or 128 bits, not {payload_bits}; choose one of them"
+            )
+        return cls(payload_bits, PolarCode.of(length=CODED_BITS, info_bits=payload_bits + CRC_BITS))
+
+    def encode(self, payload: int) -> Bits:
+        """Return the 1024 coded bits of a payload."""
+        bits = bits_of(payload, self.payload_bits)
+        return self.polar.encode(np.concatenate([bits, bits_of(crc24(bits), CRC_BITS)]))
+
+    def candidates(self, soft: NDArray[np.floating], *, paths: int) -> list[list[int]]:
+        """Return for each received word the payloads whose CRC is right, likeliest first.
+
+        A right CRC alone proves nothing: noise has one by chance in about 2**24 / `paths` words. Whoever accepts a payload
+        must weigh the evidence for it (`provenance.watermark.bound`).
+
+        Args:
+            soft: log-likelihood ratios (words, 1024), positive for 0.
+            paths: how many candidates the decoder keeps side by side.
+        """
+        decoded, _ = self.polar.decode(soft, paths=paths)
+        return [
+            [value for path in word if (value := self._payload(path)) is not None]
+            for word in decoded
+        ]
+
+    def _payload(self, info: Bits) -> int | None:
+        bits, check = info[: self.payload_bits], info[self.payload_bits :]
+        return number_of(bits) if crc24(bits) == number_of(check) else None
+
+
+def bits_of(number: int, count: int) -> Bits:
+    """Return the `count` low bits of a number, most significant first."""
+    return np.array([number >> (count - 1 - i) & 1 for i in range(count)], np.uint8)
+
+
+def number_of(bits: Bits) -> int:
+    """Return the number whose bits these are, most significant first."""
+    return int.from_bytes(np.packbits(bits).tobytes(), "big") >> (-len(bits) % 8)
+
+
+def crc24(bits: Bits) -> int:
+    """Return the CRC-24/OPENPGP of a whole number of bytes, given as bits."""
+    register = CRC_START
+    for byte in np.packbits(bits).tobytes():
+        register ^= byte << (CRC_BITS - 8)
+        for _ in range(8):
+            register <<= 1
+            if register >> CRC_BITS:
+                register ^= (1 << CRC_BITS) | CRC_POLYNOMIAL
+    return register

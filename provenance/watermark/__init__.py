@@ -1,0 +1,125 @@
+"""The invisible mark: a clip says in its pixels which record it belongs to.
+
+This file has the words that others speak: what a watermarker does and what looking for a mark can find. The one
+built-in implementation is `tile.py`; open that next. Implementations are found by entry point
+(`countermark.watermarkers`) and each is a function of a 32-byte key.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.errors import PayloadError
+from provenance.payload import MarkId
+
+Picture = NDArray[
+    np.uint8
+]  # (height, width, 3) RGB, or (height, width) luma where a mark is only read
+
+STRENGTHS = (1.0, 1.4, 2.0)
+"""Strengths to try in turn: 1.0 is what the eye allows (docs/watermark.md), the others are for clips in which it fails."""
+
+MAX_FALSE_ACCEPTS = 1e-6
+"""Proven bound on the chance that one whole search of a file without a mark of this key finds one."""
+
+
+class MarkState(StrEnum):
+    """What a search for a mark came to."""
+
+    FOUND = "found"  # a mark id was read, and chance is ruled out to MAX_FALSE_ACCEPTS
+    NOT_FOUND = "not_found"  # none was read: the clip may never have been marked, or too much of the mark is lost
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """How the picture was changed since it was marked, as the mark's own grid shows it.
+
+    A picture that was only resized has scale 1: scales are relative to the whole frame. Cropped to its left half and
+    stretched back it would have scale_x = 2. The order, from the marked picture to the one at hand: mirror, scale,
+    rotate.
+    """
+
+    scale_x: float  # how many times wider a thing looks, as a share of the frame's short side, than when marked
+    scale_y: float  # the same, upright
+    rotation_degrees: float  # counter-clockwise
+    mirrored: bool  # left and right swapped
+    shift_x: float  # where the grid lies, in its own pixels (short side 240), known modulo 64
+    shift_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What one search of one clip with one key found, with the evidence for it."""
+
+    state: MarkState
+    mark_id: MarkId | None  # there exactly when the state is FOUND
+    log10_p: float  # base-10 logarithm of a bound: the chance of evidence this strong anywhere in an unmarked clip
+    statistic: float  # correlation with the code word over the root of the energy searched, best of all tries
+    threshold: float  # the statistic that FOUND needs
+    hypotheses: int  # tries that the bound pays for
+    frames: int  # frames looked at
+    geometry: Geometry | None  # of the best try; None when nothing was found
+    algorithm: str
+    key_id: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_json` reads them back."""
+        return {
+            **asdict(self),
+            "state": self.state.value,
+            "mark_id": self.mark_id.hex if self.mark_id else None,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the detection that `to_json` wrote.
+
+        Raises:
+            PayloadError: when a field is missing, unknown or of the wrong kind.
+        """
+        try:
+            mark_id, geometry = values["mark_id"], values["geometry"]
+            return cls(
+                **{
+                    **values,
+                    "state": MarkState(values["state"]),
+                    "mark_id": MarkId.from_hex(mark_id) if mark_id is not None else None,
+                    "geometry": Geometry(**geometry) if geometry is not None else None,
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise PayloadError(
+                f"this is no detection as to_json writes it ({error}); write it again"
+            ) from error
+
+
+class Watermarker(Protocol):
+    """Puts mark ids into pictures and finds them again, with one key."""
+
+    @property
+    def algorithm(self) -> str:
+        """Which method this is, as the soft binding in a manifest names it."""
+
+    @property
+    def key_id(self) -> str:
+        """Which key this is, without saying the key: 8 hexadecimal digits."""
+
+    def embed(
+        self, frames: Iterable[Picture], mark_id: MarkId, *, strength: float = 1.0
+    ) -> Iterator[Picture]:
+        """Yield each RGB frame (height, width, 3) with the mark in it, one by one.
+
+        Raises:
+            MarkDoesNotHold: when the frames are too small for the mark, or differ in size.
+        """
+
+    def detect(self, frames: Iterable[Picture]) -> Detection:
+        """Look for a mark in RGB or luma frames, which are read once, in order, in bounded memory.
+
+        Raises:
+            MarkDoesNotHold: when there is no frame, or they differ in size.
+        """

@@ -1,0 +1,96 @@
+"""One pass over the frames, in bounded memory: what is left for the search.
+
+The mark stands still while the picture moves, so residuals are summed: over the whole clip, and over groups of frames that follow one
+another, since a codec keeps the mark in some moments and drops it in others. When there are too many groups, neighbours
+are joined and from then on every second frame is looked at, so that a long film costs memory for `MAX_GROUPS` pictures.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.errors import MarkDoesNotHold
+from provenance.watermark.canonical import luma, normalised, residual, to_canonical, whiten
+
+GROUP = 16  # frames looked at per group: about a second as a codec sees it
+MAX_GROUPS = 32  # even; 512 frames are looked at before thinning starts
+SMALLEST_SIDE = 16  # pixels: below it there is nothing to look at
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """Whitened canonical pictures (height, width) of one clip, read-only."""
+
+    total: Float
+    groups: tuple[Float, ...]  # in order of time; empty where the clip is one group
+    frames: int  # how many were looked at
+
+
+def observe(frames: Iterable[NDArray[np.uint8]]) -> Observation:
+    """Return what the frames of a clip leave behind.
+
+    Raises:
+        MarkDoesNotHold: when there is no frame, one is too small, or they differ in size.
+    """
+    sums = _Sums()
+    shape: tuple[int, ...] | None = None
+    for frame in frames:
+        if shape is None:
+            shape = _check(frame)
+        if frame.shape != shape:
+            raise MarkDoesNotHold(f"the clip changes size from {shape} to {frame.shape}; look at its parts one by one")
+        sums.offer(frame)
+    if shape is None:
+        raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
+    return sums.observation()
+
+
+def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:
+    if frame.ndim not in {2, 3} or min(frame.shape[:2]) < SMALLEST_SIDE:
+        raise MarkDoesNotHold(
+            f"a frame to look at has a height and width of {SMALLEST_SIDE} pixels or more, not shape {frame.shape}; scale it up"
+        )
+    return frame.shape
+
+
+class _Sums:
+    """Sums of residuals while frames come in."""
+
+    def __init__(self) -> None:
+        self._groups: list[Float] = []
+        self._in_last = 0  # frames in the last group
+        self._offered = 0
+        self._looked_at = 0
+        self._stride = 1
+
+    def offer(self, frame: NDArray[np.uint8]) -> None:
+        """Take a frame in, or pass it by when the film is long."""
+        self._offered += 1
+        if (self._offered - 1) % self._stride:
+            return
+        seen = normalised(*residual(to_canonical(luma(frame))))
+        if self._in_last in {0, GROUP}:
+            self._thin()
+            self._groups.append(seen)
+            self._in_last = 0
+        else:
+            self._groups[-1] += seen
+        self._in_last += 1
+        self._looked_at += 1
+
+    def _thin(self) -> None:
+        if len(self._groups) == MAX_GROUPS:
+            self._groups = [a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)]
+            self._stride *= 2
+
+    def observation(self) -> Observation:
+        """Return the sums, whitened."""
+        total = whiten(np.sum(self._groups, axis=0, dtype=np.float32))
+        groups = tuple(whiten(group) for group in self._groups) if len(self._groups) > 1 else ()
+        for picture in (total, *groups):
+            picture.setflags(write=False)
+        return Observation(total=total, groups=groups, frames=self._looked_at)

@@ -1,0 +1,136 @@
+"""The built-in mark, `org.countermark.tile.1`: a keyed tile under the picture, read back by soft decoding.
+
+    marker = open_watermarker(new_key())
+    marked = marker.embed(frames, MarkId.random(), strength=STRENGTHS[0])
+    marker.detect(marked).mark_id
+
+How a search goes (`detect`):
+ 1. one pass over the frames (`accumulate.py`);
+ 2. as if the picture had at most been resized or mirrored: every group of frames is decoded;
+ 3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and decoded (`search.py`, `readout.py`).
+It stops at the first payload whose evidence passes the bound for the *whole* search (`bound.py`).
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from provenance.payload import MARK_ID_BITS, MarkCode, MarkId
+from provenance.watermark import MAX_FALSE_ACCEPTS, STRENGTHS, Detection, Geometry, MarkState, Watermarker
+from provenance.watermark.accumulate import MAX_GROUPS, Observation, observe
+from provenance.watermark.bound import log10_bound, threshold
+from provenance.watermark.chips import ALGORITHM, KEY_BYTES, Chips, expand
+from provenance.watermark.embed import embed_frames
+from provenance.watermark.readout import Reading, Try, posed, read, upright
+from provenance.watermark.search import (
+    Pose,
+    Spectrum,
+    best,
+    climb,
+    scaled_poses,
+    squeezed_poses,
+    turned_poses,
+)
+
+CANDIDATES = 6  # poses of each kind and picture that are refined and decoded
+SEARCHED = 2  # pictures in which geometries are tried: the whole clip and its clearest group
+SINGLES = 2  # pictures per pose that are decoded alone, beside all groups together
+KINDS: tuple[Callable[[], list[Pose]], ...] = (scaled_poses, turned_poses, squeezed_poses)
+
+TRIES = 2 * (MAX_GROUPS + 2) + len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)  # the most that one search can make
+
+Picture = NDArray[np.uint8]
+
+
+def new_key() -> bytes:
+    """Return a fresh secret key for a deployment's marks."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def open_watermarker(key: bytes) -> Watermarker:
+    """Return the built-in watermarker for a 32-byte key.
+
+    Raises:
+        KeyUnavailable: when the key has another length.
+    """
+    return TileWatermarker(expand(key), MarkCode.of(payload_bits=MARK_ID_BITS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileWatermarker:
+    """Puts mark ids into pictures and finds them again, with the tables of one key."""
+
+    chips: Chips
+    code: MarkCode
+
+    @property
+    def algorithm(self) -> str:
+        """The method's name in manifests and records."""
+        return ALGORITHM
+
+    @property
+    def key_id(self) -> str:
+        """Eight hexadecimal digits that name the key without giving it away."""
+        return self.chips.key_id
+
+    def embed(self, frames: Iterable[Picture], mark_id: MarkId, *, strength: float = STRENGTHS[0]) -> Iterator[Picture]:
+        """Yield each RGB frame with the mark in it; see `Watermarker.embed`."""
+        return embed_frames(frames, self.chips, self.code.encode(mark_id.value), strength=strength)
+
+    def detect(self, frames: Iterable[Picture]) -> Detection:
+        """Look for a mark; see `Watermarker.detect`, and this module for the steps."""
+        observation = observe(frames)  # (1)
+        strongest: tuple[Reading, Try] | None = None
+        for tries in self._all_tries(observation):
+            reading = read(tries, self.code, self.chips)
+            if reading is None or (strongest and reading.statistic <= strongest[0].statistic):
+                continue
+            strongest = (reading, tries[reading.tried])
+            if reading.statistic >= self._threshold():
+                break
+        return self._detection(observation, strongest)
+
+    def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
+        yield upright(observation, self.chips)  # (2)
+        spectra = [Spectrum(picture) for picture in (observation.total, *observation.groups[:1])][:SEARCHED]
+        for poses_of_kind in KINDS:  # (3), (4), (5)
+            poses = poses_of_kind()
+            for spectrum in spectra:
+                for candidate in best(spectrum, poses, self.chips, CANDIDATES):
+                    pose = climb(spectrum, candidate, self.chips).pose
+                    yield posed(observation, pose, self.chips, singles=SINGLES)
+
+    def _threshold(self) -> float:
+        return threshold(payload_bits=self.code.payload_bits, tries=TRIES, false_accepts=MAX_FALSE_ACCEPTS)
+
+    def _detection(self, observation: Observation, strongest: tuple[Reading, Try] | None) -> Detection:
+        needed = self._threshold()
+        found = strongest is not None and strongest[0].statistic >= needed
+        value = strongest[0].statistic if strongest else 0.0
+        return Detection(
+            state=MarkState.FOUND if found else MarkState.NOT_FOUND,
+            mark_id=MarkId(strongest[0].payload) if strongest and found else None,
+            log10_p=log10_bound(value, payload_bits=self.code.payload_bits, tries=TRIES),
+            statistic=value,
+            threshold=needed,
+            hypotheses=TRIES,
+            frames=observation.frames,
+            geometry=_geometry(strongest[1]) if strongest and found else None,
+            algorithm=ALGORITHM,
+            key_id=self.key_id,
+        )
+
+
+def _geometry(attempt: Try) -> Geometry:
+    pose = attempt.pose
+    return Geometry(
+        scale_x=pose.scale_x,
+        scale_y=pose.scale_y,
+        rotation_degrees=pose.turn_degrees,
+        mirrored=pose.mirrored,
+        shift_x=attempt.shift[0],
+        shift_y=attempt.shift[1],
+    )

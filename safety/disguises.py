@@ -1,0 +1,344 @@
+"""How prompts are disguised, and the edits that take each disguise off.
+
+Each function reads a text and returns the stretches to replace, in order, or none. Nothing here knows
+of views or classifiers; `safety.normalize` applies the edits and keeps the way back to the original.
+
+What must survive, because people write it in good faith: mp4, h264, 4k, 1940s, U.S.A., Russian, Hindi,
+joined emoji (measured damage of an earlier normaliser).
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `text` in place of characters `start` to `end`, `end` excluded.
+
+    Attributes:
+        start: first character replaced.
+        end: one past the last; above `start` unless `text` is empty.
+        text: what stands there instead.
+        glued: whether `text` was brought together from spaced letters.
+    """
+
+    start: int
+    end: int
+    text: str
+    glued: bool = False
+
+
+# --- encodings -----------------------------------------------------------------------------------
+
+# A chain such as &amp;amp;amp; is one ampersand: taken at once, or each round would undo one link.
+_AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#0{0,64}38|#[xX]0{0,64}26)(?![a-zA-Z0-9]);?)+")
+# Digits are bounded, because Python refuses to read a number of more than 4300.
+_ENTITY = re.compile(r"&(?:#0{0,64}\d{1,7};?|#[xX]0{0,64}[0-9a-fA-F]{1,6};?|[a-zA-Z]\w{1,31};?)")
+# Sixteen letters are more than nearly every word; with padding eight are enough.
+_BASE64 = re.compile(
+    r"(?<![\w+/=-])(?:[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/_-]{6,}={1,2})(?![\w+/=-])"
+)
+_MIN_READABLE = 0.85  # share of letters and spaces in a decoded text; chance leaves far fewer
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def encoding_edits(text: str) -> list[Edit]:
+    """Decode HTML entities; where there are none, decode base64 segments."""
+    if "&" in text:
+        chains = [Edit(*found.span(), "&") for found in _AMPERSANDS.finditer(text)]
+        if chains:
+            return chains
+        entities = [
+            Edit(*found.span(), plain)
+            for found in _ENTITY.finditer(text)
+            if (plain := html.unescape(found.group())) != found.group()
+        ]
+        if entities:
+            return entities
+    return [
+        Edit(*found.span(), plain)
+        for found in _BASE64.finditer(text)
+        if (plain := _decode_base64(found.group())) is not None
+    ]
+
+
+def _decode_base64(segment: str) -> str | None:
+    """Return the readable text inside, or None where there is none."""
+    letters = segment.rstrip("=").translate(_URL_SAFE)
+    padded = letters + "=" * (-len(letters) % 4)
+    try:
+        plain = base64.b64decode(padded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    readable = sum(character.isalpha() or character.isspace() for character in plain)
+    if len(plain) < 2 or readable < _MIN_READABLE * len(plain):
+        return None
+    return plain
+
+
+# --- compatibility forms -------------------------------------------------------------------------
+
+
+def nfkc_edits(text: str) -> list[Edit]:
+    """Bring the text to NFKC, cluster by cluster, so that each piece knows its source."""
+    if text.isascii() or unicodedata.is_normalized("NFKC", text):
+        return []
+    edits = []
+    for start, end in _clusters(text):
+        piece = text[start:end]
+        normal = unicodedata.normalize("NFKC", piece)
+        if normal != piece:
+            edits.append(Edit(start, end, normal))
+    return edits
+
+
+def _clusters(text: str) -> list[tuple[int, int]]:
+    """Cut the text where normalisation cannot reach across.
+
+    A cut before a combining mark is never safe. Before a starter it is, unless the starter composes
+    with what stands before it, as the parts of a Korean syllable do (Unicode Standard Annex 15).
+    """
+    cuts = [0]
+    for index in range(1, len(text)):
+        character = text[index]
+        if character.isascii():
+            cuts.append(index)
+            continue
+        first = unicodedata.normalize("NFKD", character)[0]
+        if unicodedata.combining(first):
+            continue
+        before = text[cuts[-1] : index]
+        apart = unicodedata.normalize("NFKC", before) + unicodedata.normalize("NFKC", character)
+        if unicodedata.normalize("NFKC", before + character) == apart:
+            cuts.append(index)
+    return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
+
+
+# --- what cannot be seen -------------------------------------------------------------------------
+
+# Not of category Cf, yet drawn as nothing: Hangul fillers, combining grapheme joiner, braille blank,
+# Khmer and Mongolian vowel carriers.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+_JOINERS = frozenset("\u200c\u200d")
+_MARKED_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "DIGIT"})
+
+
+def invisible_edits(text: str) -> list[Edit]:
+    """Drop invisible characters everywhere, and stacked accents on Latin, Greek and Cyrillic.
+
+    The two joiners stay beside the letters that need them: Arabic, Indic scripts, emoji. Marks stay
+    on every other script, where they are vowels.
+    """
+    if text.isascii():
+        return []
+    edits = []
+    base = ""  # the last character that is kept and is not a mark
+    for index, character in enumerate(text):
+        if _is_dropped(character, base):
+            edits.append(Edit(index, index + 1, ""))
+        elif not unicodedata.combining(character):
+            base = character
+    return edits
+
+
+def _is_dropped(character: str, base: str) -> bool:
+    if character.isascii():
+        return False
+    if character in _JOINERS:
+        return not base or base.isspace() or script(base) in _MARKED_SCRIPTS or is_han(base)
+    if character in _BLANK or unicodedata.category(character) == "Cf":
+        return True
+    return (
+        unicodedata.category(character) in {"Mn", "Me"}
+        and bool(base)
+        and script(base) in _MARKED_SCRIPTS
+    )
+
+
+def script(character: str) -> str:
+    """Return the first word of the character's Unicode name: `LATIN`, `CYRILLIC`, `DIGIT`…"""
+    return unicodedata.name(character, "UNNAMED").partition(" ")[0]
+
+
+def is_han(character: str) -> bool:
+    """Tell whether the character is a Chinese one (the unified block, its extension A)."""
+    return "\u3400" <= character <= "\u9fff"
+
+
+# --- look-alikes ---------------------------------------------------------------------------------
+
+# Our own short table after the idea of Unicode Technical Standard 39: what reads as a Latin letter in
+# common fonts. Upper case follows by itself.
+_LOOK_ALIKES = (
+    ("аеорсхуіѕјһԁԛԝѵӏкмтвнгєԍ", "aeopcxyisjhdqwvlkmtbhreg"),  # noqa: RUF001 - Cyrillic, on purpose
+    ("αορνικυχετηωβϲϳ", "aopvikuxetnwbcj"),  # noqa: RUF001 - Greek, on purpose
+    ("օսոհյզց", "ounhjqg"),  # noqa: RUF001 - Armenian, on purpose
+)
+# Latin already, or signs that stand for one letter: folded wherever they are.
+_LATIN_VARIANTS = (
+    ("ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ", "abcdeghijklmnoprtuvwyz"),
+    ("ɑɡıɩɾʋⱱƅɓƈɗɖəɛɣƙɱɲƞøƥʠʂƭʈɯʍƶł", "agiirvvbbcddeeykmnnopqsttmwzl"),  # noqa: RUF001 - on purpose
+)
+_OTHER_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN"})
+_WORD = re.compile(r"[^\W\d_]+")
+_SQUARED = re.compile("[\U0001f150-\U0001f169\U0001f170-\U0001f189]")  # negative circled, squared A-Z
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]{3,}")  # two are a flag; three or more spell
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    pairs = [pair for odd, plain in rows for pair in zip(odd, plain, strict=True)]
+    upper = [(odd.upper(), plain.upper()) for odd, plain in pairs if len(odd.upper()) == 1]
+    return dict([*upper, *pairs])
+
+
+# An upper-case letter may look like another one than its lower case does: N for the Greek nu.
+_UPPER_EXCEPTIONS = {"Η": "H", "Ν": "N", "Ρ": "P", "Υ": "Y", "Γ": "r", "Г": "r"}  # noqa: RUF001 - on purpose
+_CONFUSABLE = _table(_LOOK_ALIKES) | _UPPER_EXCEPTIONS
+_VARIANT = _table(_LATIN_VARIANTS)
+
+
+def confusable_edits(text: str) -> list[Edit]:
+    """Fold look-alikes to Latin, where Latin is what the reader would take them for.
+
+    A word of another script is left alone unless it also holds Latin letters, or all of it looks Latin
+    and the text around it is Latin with no honest word of that script.
+    """
+    if text.isascii():
+        return []
+    edits = [
+        Edit(index, index + 1, _VARIANT[character])
+        for index, character in enumerate(text)
+        if character in _VARIANT
+    ]
+    edits += [Edit(*found.span(), _sign_letters(found.group())) for found in _SQUARED.finditer(text)]
+    edits += [
+        Edit(*found.span(), _sign_letters(found.group())) for found in _FLAG_LETTERS.finditer(text)
+    ]
+    words = [(found.start(), found.group()) for found in _WORD.finditer(text)]
+    honest = any(_is_honest(word) for _, word in words)
+    latin = any(script(letter) == "LATIN" for _, word in words for letter in word)
+    for start, word in words:
+        if _is_mixed(word) or (latin and not honest and _looks_latin(word)):
+            edits += [
+                Edit(start + offset, start + offset + 1, _CONFUSABLE[letter])
+                for offset, letter in enumerate(word)
+                if letter in _CONFUSABLE
+            ]
+    return sorted(edits, key=lambda edit: edit.start)
+
+
+def _is_mixed(word: str) -> bool:
+    scripts = {script(letter) for letter in word}
+    return "LATIN" in scripts and not scripts.isdisjoint(_OTHER_SCRIPTS)
+
+
+def _is_honest(word: str) -> bool:
+    """Tell whether a word is written in another script in a way that no Latin reader would misread."""
+    scripts = {script(letter) for letter in word}
+    return scripts <= _OTHER_SCRIPTS and not _looks_latin(word)
+
+
+def _looks_latin(word: str) -> bool:
+    return all(letter in _CONFUSABLE for letter in word)
+
+
+def _sign_letters(signs: str) -> str:
+    firsts = (0x1F150, 0x1F170, 0x1F1E6)
+    letters = []
+    for sign in signs:
+        first = max(start for start in firsts if start <= ord(sign))
+        letters.append(chr(ord("A") + ord(sign) - first))
+    return "".join(letters)
+
+
+# --- spacing -------------------------------------------------------------------------------------
+
+# Single letters (or digits read as letters) with the same separator between each two of them. A wider
+# gap ends the run, so that words stay apart where the writer kept them apart.
+_SPACED = re.compile(
+    r"(?<![\w@$])[^\W_](?=(?P<gap>\s?[^\w\s]\s?|[ _]))(?:(?P=gap)(?:[^\W_]|[@$])(?![\w@$])){2,}"
+)
+_SPACED_UNDERSCORE = re.compile(r"(?<![^\W_])[^\W_](?:_[^\W_](?![^\W_])){2,}")
+_INNER_SIGN = re.compile(r"(?<=[^\W\d_]{2})[*.·~|_-](?=[^\W\d_]{2})")
+_BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff])[\s*._·/|~-]+(?=[\u3400-\u9fff])")
+_MIN_LETTERS = 2  # "1 2 3" counts; it does not spell
+
+
+def joining_edits(text: str) -> list[Edit]:
+    """Bring together spaced letters, then words cut by one sign, then Chinese characters kept apart."""
+    runs = [
+        Edit(*found.span(), letters, glued=True)
+        for pattern in (_SPACED, _SPACED_UNDERSCORE)
+        for found in pattern.finditer(text)
+        if (letters := _spelled(found.group())) is not None
+    ]
+    if runs:
+        return _without_overlap(runs)
+    signs = [
+        Edit(*found.span(), "")
+        for pattern in (_INNER_SIGN, _BETWEEN_HAN)
+        for found in pattern.finditer(text)
+        if not text[found.start() - 1].isupper()
+    ]
+    return _without_overlap(signs)
+
+
+def _spelled(run: str) -> str | None:
+    """Return the letters of a run that spells something, or None for what people write in good faith."""
+    letters = "".join(character for character in run if character.isalnum() or character in "@$")
+    if sum(letter.isalpha() for letter in letters) < _MIN_LETTERS:
+        return None
+    if "." in run and letters.isupper():  # U.S.A.
+        return None
+    codes = [ord(letter) for letter in letters]
+    if codes == list(range(codes[0], codes[0] + len(codes))):  # a-b-c-d
+        return None
+    return letters
+
+
+def _without_overlap(edits: list[Edit]) -> list[Edit]:
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if not kept or edit.start >= kept[-1].end:
+            kept.append(edit)
+    return kept
+
+
+# --- leet ----------------------------------------------------------------------------------------
+
+_LEET = {"0": "o", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g"}
+_LEET |= {"@": "a", "$": "s", "€": "e", "£": "l", "¢": "c", "+": "t"}
+_ONES = "1!|"
+_LEET_WORD = re.compile(r"[\w@$€£¢!|+]+")
+_MEASURE = re.compile(r"\d+[^\W\d_]{0,3}")  # 4k, 3d, 80s, 1940s, 10th, 16mm, 720p
+_NUMBERED = re.compile(r"[^\W\d_]{1,2}\d|[^\W\d_]+\d{2,}|[^\W\d_]+[!|+]+")  # mp4, h264, iphone15, run!
+
+
+def leet_i_edits(text: str) -> list[Edit]:
+    """Read digits and signs inside words as letters, with 1 as i."""
+    return _leet_edits(text, _LEET | dict.fromkeys(_ONES, "i"))
+
+
+def leet_l_edits(text: str) -> list[Edit]:
+    """Read digits and signs inside words as letters, with 1 as l."""
+    return _leet_edits(text, _LEET | dict.fromkeys(_ONES, "l"))
+
+
+def _leet_edits(text: str, table: dict[str, str]) -> list[Edit]:
+    edits = []
+    for found in _LEET_WORD.finditer(text):
+        word = found.group().rstrip("!|+")  # at the end of a word they are punctuation
+        if not any(character.isalpha() for character in word):
+            continue
+        if _MEASURE.fullmatch(word) or _NUMBERED.fullmatch(word):
+            continue
+        edits += [
+            Edit(found.start() + offset, found.start() + offset + 1, table[character])
+            for offset, character in enumerate(word)
+            if character in table
+        ]
+    return edits

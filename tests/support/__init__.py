@@ -1,0 +1,1 @@
+"""Real tiny objects for the tests, and the attackers."""

@@ -1,0 +1,100 @@
+"""An attacker who only has the pixels: re-encodes, scales, crops, turns, mirrors and photographs a clip.
+
+Every attack takes RGB frames (height, width, 3) and gives RGB frames; metadata, sound and time-stamps are gone.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+
+
+def h264(
+    frames: Sequence[Picture],
+    *,
+    crf: int,
+    frame_rate: int = 16,
+    preset: str = "medium",
+    codec: str = "libx264",
+) -> list[Picture]:
+    """Return the frames after one encoding and decoding; an odd row or column is cut off, as encoders do.
+
+    One thread: x264 with several does not always give the same picture twice.
+    """
+    file = io.BytesIO()
+    height, width = (side // 2 * 2 for side in frames[0].shape[:2])
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream(
+            codec, rate=frame_rate, options={"crf": str(crf), "preset": preset, "threads": "1"}
+        )
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = Fraction(1, frame_rate)
+        for index, frame in enumerate(frames):
+            picture = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(frame[:height, :width]), format="rgb24"
+            )
+            picture.pts = index
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    file.seek(0)
+    with av.open(file) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def resize(frames: Iterable[Picture], *, width: float, height: float) -> list[Picture]:
+    """Return the frames at `width` and `height` times their size."""
+    way = cv2.INTER_AREA if min(width, height) < 1 else cv2.INTER_CUBIC
+    return [
+        _rgb(cv2.resize(frame, None, fx=width, fy=height, interpolation=way)) for frame in frames
+    ]
+
+
+def crop(frames: Iterable[Picture], *, area: float) -> list[Picture]:
+    """Return an off-centre part with the given share of the area, at the size it has."""
+    return [_window(frame, area**0.5) for frame in frames]
+
+
+def rotate(frames: Iterable[Picture], *, degrees: float) -> list[Picture]:
+    """Return the frames turned counter-clockwise about their centre, black where nothing is left."""
+    return [_turned(frame, degrees) for frame in frames]
+
+
+def mirror(frames: Iterable[Picture]) -> list[Picture]:
+    """Return the frames with left and right swapped."""
+    return [np.ascontiguousarray(frame[:, ::-1]) for frame in frames]
+
+
+def screenshot(frames: Sequence[Picture], *, quality: int) -> list[Picture]:
+    """Return the middle frame alone, as a JPEG file would keep it."""
+    encoded = cv2.imencode(
+        ".jpg", frames[len(frames) // 2][..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )[1]
+    return [_rgb(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])]
+
+
+def every_other(frames: Iterable[Picture]) -> Iterator[Picture]:
+    """Yield every second frame."""
+    return (frame for index, frame in enumerate(frames) if index % 2 == 0)
+
+
+def _window(frame: Picture, side: float) -> Picture:
+    height, width = frame.shape[:2]
+    rows, columns = int(height * side) // 2 * 2, int(width * side) // 2 * 2
+    top, left = int((height - rows) * 0.61), int((width - columns) * 0.37)
+    return np.ascontiguousarray(frame[top : top + rows, left : left + columns])
+
+
+def _turned(frame: Picture, degrees: float) -> Picture:
+    height, width = frame.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    return _rgb(cv2.warpAffine(frame, matrix, (width, height), flags=cv2.INTER_LINEAR))
+
+
+def _rgb(frame: NDArray[np.generic]) -> Picture:
+    return np.ascontiguousarray(frame, dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""Everything that made a file we ship; nothing here is installed."""

@@ -1,0 +1,1 @@
+"""The training of countermark-tiny on clips that it draws; open `train.py` first."""

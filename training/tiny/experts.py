@@ -1,0 +1,238 @@
+"""The two experts and their text encoder, trained by flow matching on cached latents.
+
+One net learns all noise levels first and is then copied into two, each of which goes on alone on its
+side of the boundary: both start with what is common, what words mean and how a shape looks.
+The velocity is v = noise - x0 at x = (1 - sigma) x0 + sigma noise, as Wan2.2 has it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan, WanTransformer3DModel
+from torch.nn import functional
+from transformers import UMT5Config, UMT5EncoderModel
+
+from training.tiny.runs import Run
+from training.tiny.tokenizer import MAX_TOKENS, new_tokenizer, paraphrase, vocabulary
+from training.tiny.vae import CHANNELS, SEED, encode, to_tensor, training_scenes
+from training.tiny.world import Scene, draw_look, render
+
+BOUNDARY = 0.875  # as Wan2.2-T2V-A14B has it
+OVERLAP = 0.02  # each expert also sees a little of the other's side
+SHIFT = 3.0  # of the training's noise levels towards noise
+BATCH = 24
+CAPTION_DROPOUT = 0.1
+PEAK_RATE = 1.5e-3
+SHARD_CLIPS = 60
+SHARDS = 40
+FIRST_SHARDS = 12  # the first step waits for these; later ones join one after another
+STEPS_PER_SHARD = 20
+SHARED_STEPS = 1500
+SPLIT_STEPS = 1900  # both experts together, high noise on 2 of 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latents:
+    """Cached latents of drawn clips, normalised, with the scenes they show."""
+
+    values: torch.Tensor  # (clips, CHANNELS, time, height, width)
+    scenes: list[Scene]
+
+
+def new_expert(seed: int) -> WanTransformer3DModel:
+    """Return an untrained expert; one token is 64x64 pixels of 4 frames."""
+    torch.manual_seed(seed)
+    return WanTransformer3DModel(
+        patch_size=(1, 2, 2),
+        num_attention_heads=6,
+        attention_head_dim=32,
+        in_channels=CHANNELS,
+        out_channels=CHANNELS,
+        text_dim=96,
+        freq_dim=128,
+        ffn_dim=384,
+        num_layers=4,
+        cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads",
+        rope_max_seq_len=64,
+    )
+
+
+def new_text_encoder() -> UMT5EncoderModel:
+    """Return an untrained UMT5 encoder of two layers for the vocabulary."""
+    torch.manual_seed(SEED)
+    config = UMT5Config(
+        vocab_size=len(vocabulary()),
+        d_model=96,
+        d_kv=24,
+        d_ff=192,
+        num_layers=2,
+        num_heads=4,
+        dropout_rate=0.0,
+        feed_forward_proj="gated-gelu",
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    encoder = UMT5EncoderModel(config)
+    torch.nn.init.normal_(encoder.shared.weight, std=1.0)
+    return encoder
+
+
+def shard_scenes(shard: int) -> tuple[list[Scene], np.random.Generator]:
+    """Return the scenes of a shard and the generator that draws their looks.
+
+    Scenes are dealt out from shuffled decks, so that each combination comes equally often.
+    """
+    scenes, first = training_scenes(), shard * SHARD_CLIPS
+    picked = []
+    for index in range(first, first + SHARD_CLIPS):
+        deck, place = divmod(index, len(scenes))
+        order = np.random.default_rng([SEED, 1, deck]).permutation(len(scenes))
+        picked.append(scenes[int(order[place])])
+    return picked, np.random.default_rng([SEED, 2, shard])
+
+
+def encode_shard(vae: AutoencoderKLWan, folder: Path, shard: int) -> None:
+    """Draw and encode one shard of clips, unless its file is there already."""
+    path = folder / f"latents-{shard:03}.npy"
+    if path.exists():
+        return
+    scenes, rng = shard_scenes(shard)
+    values = []
+    with torch.inference_mode():
+        for scene in scenes:
+            pixels, _ = render(scene, draw_look(scene, rng))
+            values.append(encode(vae, to_tensor(pixels[None])))
+    fresh = folder / f"fresh-{shard:03}.npy"
+    np.save(fresh, torch.cat(values).numpy())
+    fresh.rename(path)
+
+
+def load_latents(folder: Path, shards: int, mean: torch.Tensor, std: torch.Tensor) -> Latents:
+    """Read the first shards, waiting for those that another process is still encoding."""
+    values, scenes = [], []
+    for shard in range(shards):
+        path = folder / f"latents-{shard:03}.npy"
+        while not path.exists():
+            time.sleep(2)
+        values.append(torch.from_numpy(np.load(path)))
+        scenes += shard_scenes(shard)[0]
+    return Latents((torch.cat(values) - mean) / std, scenes)
+
+
+def latent_statistics(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return each channel's mean and spread over the first shards, (1, CHANNELS, 1, 1, 1)."""
+    zero, one = torch.zeros(1), torch.ones(1)
+    values = load_latents(folder, FIRST_SHARDS, zero, one).values
+    axes = (0, 2, 3, 4)
+    return values.mean(axes, keepdim=True), values.std(axes, keepdim=True)
+
+
+class CaptionReader:
+    """Turns captions into the padded embeddings that WanPipeline feeds its experts."""
+
+    def __init__(self, encoder: UMT5EncoderModel) -> None:
+        self._encoder, self._tokenizer = encoder, new_tokenizer()
+
+    def __call__(self, captions: list[str]) -> torch.Tensor:
+        """Return (captions, MAX_TOKENS, width); padding is zero, as in the pipeline."""
+        batch = self._tokenizer(
+            captions, padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt"
+        )
+        hidden = self._encoder(batch.input_ids, batch.attention_mask).last_hidden_state
+        return hidden * batch.attention_mask.unsqueeze(-1)
+
+
+def flow_loss(
+    expert: WanTransformer3DModel, clean: torch.Tensor, text: torch.Tensor, sigma: torch.Tensor
+) -> torch.Tensor:
+    """Return each clip's squared error of the velocity, (batch,)."""
+    noise = torch.randn_like(clean)
+    mix = sigma.view(-1, 1, 1, 1, 1)
+    velocity = expert(
+        hidden_states=(1 - mix) * clean + mix * noise,
+        timestep=sigma * 1000,
+        encoder_hidden_states=text,
+        return_dict=False,
+    )[0]
+    return functional.mse_loss(velocity, noise - clean, reduction="none").mean((1, 2, 3, 4))
+
+
+def draw_sigma(low: float, high: float) -> torch.Tensor:
+    """Return BATCH noise levels in [low, high], denser towards noise by SHIFT, stratified."""
+
+    def place(sigma: float) -> float:  # the inverse of the shift
+        return sigma / (SHIFT - (SHIFT - 1) * sigma)
+
+    strata = (torch.arange(BATCH) + torch.rand(BATCH)) / BATCH
+    u = place(low) + (place(high) - place(low)) * strata
+    return SHIFT * u / (1 + (SHIFT - 1) * u)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What comes out: both experts, the text encoder and the latents' statistics."""
+
+    high: WanTransformer3DModel
+    low: WanTransformer3DModel
+    text: UMT5EncoderModel
+    mean: torch.Tensor
+    std: torch.Tensor
+
+
+def train_experts(folder: Path) -> Trained:
+    """Train one net on all noise levels, copy it into two, and train each on its side."""
+    mean, std = latent_statistics(folder)
+    text, shared = new_text_encoder(), new_expert(SEED + 1)
+    run = Run.open(folder, "shared", [shared, text], total=SHARED_STEPS, peak_rate=PEAK_RATE)
+    _train(run, folder, (mean, std), lambda _: (shared, 0.0, 1.0), CaptionReader(text))
+    run.use_average()
+
+    high, low = new_expert(SEED + 2), new_expert(SEED + 3)
+    for expert in (high, low):
+        expert.load_state_dict(shared.state_dict())
+    text.requires_grad_(requires_grad=False)  # both experts go on reading the same words
+    run = Run.open(folder, "split", [high, low], total=SPLIT_STEPS, peak_rate=PEAK_RATE * 0.6)
+
+    def turn(step: int) -> tuple[WanTransformer3DModel, float, float]:
+        if step % 5 in {0, 2}:
+            return high, BOUNDARY - OVERLAP, 1.0
+        return low, 0.0, BOUNDARY + OVERLAP
+
+    _train(run, folder, (mean, std), turn, CaptionReader(text))
+    run.use_average()
+    return Trained(high.eval(), low.eval(), text.eval(), mean, std)
+
+
+def _train(
+    run: Run,
+    folder: Path,
+    statistics: tuple[torch.Tensor, torch.Tensor],
+    turn: Callable[[int], tuple[WanTransformer3DModel, float, float]],
+    read: CaptionReader,
+) -> None:
+    """Take the run to its end; `turn` says which net is next and on which noise levels."""
+    latents: Latents | None = None
+    shards = 0
+    for step in range(run.step, run.total):
+        ready = SHARDS if run.name == "split" else min(SHARDS, FIRST_SHARDS + step // STEPS_PER_SHARD)
+        if latents is None or ready != shards:
+            latents, shards = load_latents(folder, ready, *statistics), ready
+        rng = np.random.default_rng([SEED, 3, len(run.name), step])
+        torch.manual_seed(SEED + 7 * step + len(run.name))
+        picked = rng.integers(len(latents.scenes), size=BATCH)
+        captions = [
+            "" if rng.random() < CAPTION_DROPOUT else paraphrase(latents.scenes[index], rng)
+            for index in picked
+        ]
+        expert, low, high = turn(step)
+        losses = flow_loss(
+            expert, latents.values[torch.from_numpy(picked)], read(captions), draw_sigma(low, high)
+        )
+        key = "high" if low > 0.5 else "low" if high < 1 else "all"
+        run.advance(losses.mean(), {key: losses.detach().mean().item()})
