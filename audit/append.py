@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from audit import tables
 from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
 from audit.database import translate, writing
-from audit.derived import derive
+from audit.derived import columns_of, derive
 from audit.errors import AppendFailed, AuditError, LedgerDamaged, RecordInvalid
 from audit.merkle import EMPTY_ROOT, InclusionProof, hash_leaf, prove_inclusion, root
 from audit.note import NoteSigner
@@ -104,16 +104,16 @@ class Appender:
             AppendFailed: the database refused; nothing was added.
         """
         with writing(self._engine) as connection:
-            tree = self._confirmed_tree(connection, self._head(connection))  # (1), (2)
+            before = self._head(connection)  # (1)
+            tree = self._confirmed_tree(connection, before)  # (2)
             added = self._add_rows(connection, batch, tree.size)
             if added:
-                before = _Head(tree.size, tree.root())
                 tree.append([hash_leaf(each.record.canonical) for each in added])
                 head = _Head(tree.size, tree.root())
                 self._move_head(connection, before, head, tree)
-                checkpoint = self._sign(connection, head)
+                checkpoint: SignedCheckpoint | None = self._sign(connection, head)
             else:
-                head = _Head(tree.size, tree.root())
+                head = before
                 checkpoint = self._latest(connection, head)
         # (7) Only now is anything true.
         self._signed, self._edge = head, tree.edge()
@@ -289,7 +289,7 @@ def record_row(log: int, index: int, record: Record) -> dict[str, object]:
         "idx": index,
         "leaf": hash_leaf(record.canonical),
         "body": record.canonical,
-        **asdict(derive(record)),
+        **dict(columns_of(derive(record))),
     }
 
 

@@ -83,13 +83,27 @@ class FindingBody:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifierBody:
+    """A classifier that answered: its name and the SHA-256 of whatever its answers depend on."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictBody:
-    """A gate's decision, the digest of the policy it applied, and why."""
+    """A gate's decision, the digest of the policy it applied, what it looked at, and why.
+
+    `views` is how many readings of a text were examined, `frames` how many pictures.
+    """
 
     decision: str
     stage: str
     policy: str
     findings: tuple[FindingBody, ...]
+    classifiers: tuple[ClassifierBody, ...] = ()
+    views: int = 0
+    frames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,11 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """Which model ran: its name, its revision, and the SHA-256 over its weight files."""
+    """Which model ran: its name, its architecture, its licence, and the digest of its folder."""
 
     name: str
-    revision: str
+    architecture: str
+    licence: str
     digest: str
 
 
@@ -185,7 +200,7 @@ class Attempt:
     operation: str
     clip_id: str
     policy: str
-    request: Mapping[str, JsonValue]
+    request: Mapping[str, object]
     prompt: Commitment | None = None
     negative_prompt: Commitment | None = None
     input_digest: str | None = None
@@ -216,19 +231,21 @@ class Held:
 class Cleared:
     """Both gates passed and the clip is marked: the record whose proof travels in the manifest.
 
-    `prompt_verdict` is null when no prompt was given (`not_available`); `generated_by` is the
-    operator's statement about a clip made elsewhere.
+    `prompt_verdicts` is empty when no prompt was given (it was not available); `making` is what was
+    really done: the model's effective values, the encoding, the mark's strength; `generated_by` is
+    the operator's statement about a clip made elsewhere.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.CLEARED
     clip_id: str
     policy: str
-    prompt_verdict: VerdictBody | None
+    prompt_verdicts: tuple[VerdictBody, ...]
     output_verdict: VerdictBody
     mark: MarkBody
     media_digest: str
     fingerprints: tuple[Fingerprint, ...]
     geometry: Geometry
+    making: Mapping[str, object]
     model: ModelIdentity | None = None
     generated_by: str | None = None
 
@@ -299,7 +316,7 @@ class Verification:
     file_sha256: str
     status: str
     origin: str
-    layers: Mapping[str, JsonValue]
+    layers: Mapping[str, object]
 
     def __post_init__(self) -> None:
         require_sha256(self.file_sha256, "file_sha256")

@@ -117,6 +117,26 @@ def writing(engine: Engine) -> Iterator[Connection]:
         raise translate(error) from error
 
 
+def scrub(engine: Engine) -> None:
+    """Fold SQLite's write-ahead log into the file, so that nothing erased stays readable in it.
+
+    Raises:
+        LedgerLocked: a reader kept old pages in use for the whole waiting time.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        (busy, *_) = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+    if busy:
+        raise LedgerLocked(
+            "what was erased still stands in the write-ahead log, because another program reads "
+            "it; close that program and run the erasure again"
+        )
+
+
 def translate(error: SQLAlchemyError) -> LedgerError:
     """Return our error for the driver's, in one sentence."""
     cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()

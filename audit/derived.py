@@ -6,7 +6,7 @@ still hold.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from audit.canonical import JsonValue
 from audit.records import Record
@@ -44,6 +44,11 @@ def derive(record: Record) -> Derived:
         mark_id=_text(body.get("mark"), "id"),
         manifest_label=_text(body, "manifest_label"),
     )
+
+
+def columns_of(derived: Derived) -> list[tuple[str, str | int | None]]:
+    """Return the columns as (name, value)."""
+    return [(field.name, getattr(derived, field.name)) for field in fields(derived)]
 
 
 def _text(part: JsonValue, name: str) -> str | None:

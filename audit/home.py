@@ -53,6 +53,11 @@ class Home:
         return self.keys / "log.key"
 
     @property
+    def log_vkey(self) -> Path:
+        """The log's public key, as text: enough to check everything it ever signed."""
+        return self.keys / "log.vkey"
+
+    @property
     def sealing_key(self) -> Path:
         """Wraps the keys of sealed prompts; kept out of backups, or a restore undoes an erasure."""
         return self.keys / "sealing.key"

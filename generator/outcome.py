@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.ledger import Entry
+from audit.reader import Entry
 from safety.verdict import Verdict
 
 

@@ -10,7 +10,7 @@ from safety.settings import SafetySettings
 
 
 class GeneratorSettings(BaseModel):
-    """Which model makes clips, and for how long an attempt may be silent."""
+    """Which model makes clips."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,8 +22,6 @@ class GeneratorSettings(BaseModel):
     """The root digest that the folder must have."""
     preset: str | None = None
     threads: int | None = Field(None, ge=1)
-    lease_seconds: int = Field(120, ge=5)
-    """An attempt whose process gave no sign of life for this long is dead."""
 
 
 class Settings(ReadSettings):

@@ -1,7 +1,7 @@
 """The outer boxes of an MP4 or MOV file, and the one that carries Content Credentials.
 
-ISO 14496-12 boxes at the top level only, with C2PA's `uuid` box taken apart (C2PA specification 2.2,
-appendix A.5). The rest of a file is the decoder's business. Sizes are never believed beyond
+ISO 14496-12 boxes at the top level only, with C2PA's `uuid` box taken apart (C2PA specification
+2.2, appendix A.5). The rest of a file is the decoder's business. Sizes are never believed beyond
 the file's end, and the number of boxes is limited.
 """
 
@@ -14,6 +14,9 @@ C2PA_USER_TYPE = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 MANIFEST_PURPOSE = b"manifest"
 
 _HEADER, _LARGE_HEADER, _USER_TYPE = 8, 16, 16
+_STORE_MARK = b"jumb\x00\x00\x00\x1ejumd"  # a superbox and the description of "c2pa"
+_STORE_TYPE = bytes.fromhex("6332706100110010800000aa00389b71")
+_HEAD_OF_STORE = 128  # of a box: its header, C2PA's fields and the first description
 _PURPOSE_LIMIT = 64  # the known purposes have at most eight letters
 
 
@@ -84,6 +87,14 @@ def credentials_box(file: BinaryIO, box: Box) -> CredentialsBox | None:
         store_start=box.body + 4 + len(MANIFEST_PURPOSE) + 1 + 8,
         preamble_is_canonical=not any(head[:4]) and not any(rest[:8]),
     )
+
+
+def holds_store(file: BinaryIO, box: Box) -> bool:
+    """Whether a manifest store begins near the start of the box, whatever the box is called."""
+    file.seek(box.start)
+    head = file.read(min(_HEAD_OF_STORE, box.end - box.start))
+    # A box with one damaged bit still has one of the two marks.
+    return _STORE_MARK in head or _STORE_TYPE in head
 
 
 def _box_at(file: BinaryIO, start: int, length: int) -> Box:

@@ -8,14 +8,28 @@ byte that could be written in two ways is a byte that a signature over the meani
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 MAX_DEPTH = 32
 MAX_ITEMS = 100_000  # a claim with a thousand ingredients has some ten thousand
 
+
+class Simple(Enum):
+    """Values of CBOR that Python has no word for."""
+
+    UNDEFINED = 23
+    """Not None: the two differ by one bit."""
+
+
 _UNSIGNED, _BYTES, _TEXT, _ARRAY, _MAP, _SIMPLE = 0, 2, 3, 4, 5, 7
 _ONE_BYTE, _EIGHT_BYTES, _INDEFINITE = 24, 27, 31
 _BREAK = object()
-_SIMPLE_VALUES: tuple[tuple[int, object], ...] = ((20, False), (21, True), (22, None), (23, None))
+_SIMPLE_VALUES: tuple[tuple[int, object], ...] = (
+    (20, False),
+    (21, True),
+    (22, None),
+    (23, Simple.UNDEFINED),
+)
 _FLOAT_FORMATS = {25: ">e", 26: ">f", 27: ">d"}
 
 
@@ -36,7 +50,7 @@ class Decoded:
     """One item and how it was written."""
 
     value: object
-    """dict, list, str, bytes, int, float, bool, None or `Tagged`."""
+    """dict, list, str, bytes, int, float, bool, None, `Simple` or `Tagged`."""
     shortest: bool
     """Every length and number in its shortest form, none of indefinite length."""
 

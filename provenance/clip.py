@@ -66,6 +66,9 @@ class Clip(Protocol):
     def frames(self) -> Iterator[Frame]:
         """Yield every frame in presentation order."""
 
+    def times_s(self) -> list[float]:
+        """Return when each frame is shown, in seconds from the start."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StillClip:
@@ -99,6 +102,10 @@ class StillClip:
         for ticks, rgb in enumerate(self.array):
             yield Frame(rgb, ticks)
 
+    def times_s(self) -> list[float]:
+        """Return when each frame is shown."""
+        return [ticks / self.frames_per_second for ticks in range(len(self.array))]
+
 
 @dataclass(frozen=True, slots=True)
 class MappedClip:
@@ -128,3 +135,7 @@ class MappedClip:
 
         for rgb in self.transform(pictures()):
             yield Frame(rgb, times.popleft())
+
+    def times_s(self) -> list[float]:
+        """Return when each frame of the source is shown."""
+        return self.source.times_s()

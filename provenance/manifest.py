@@ -102,26 +102,15 @@ def build(claims: Claims, *, unbound_sha256: str) -> dict[str, Any]:
             C2PA's own hash leaves open.
     """
     agent = claims.software_agent
-    assertions: list[dict[str, Any]] = [
-        {
-            "label": "c2pa.actions.v2",
-            "data": {"actions": _actions(claims), "allActionsIncluded": True},
-        },
-        {"label": RECORD_LABEL, "data": _record(claims, unbound_sha256)},
-        {
-            "label": "cawg.training-mining",
-            "data": {"entries": dict.fromkeys(_MINING_ENTRIES, _NOT_ALLOWED)},
-        },
+    assertions = [
+        _own("c2pa.actions.v2", {"actions": _actions(claims), "allActionsIncluded": True}),
+        _own(RECORD_LABEL, _record(claims, unbound_sha256)),
+        _own("cawg.training-mining", {"entries": dict.fromkeys(_MINING_ENTRIES, _NOT_ALLOWED)}),
     ]
     if claims.mark is not None:
+        block = {"scope": {}, "value": _binding_value(claims.mark.mark_id_hex)}
         assertions.append(
-            {
-                "label": "c2pa.soft-binding",
-                "data": {
-                    "alg": claims.mark.algorithm,
-                    "blocks": [{"scope": {}, "value": _binding_value(claims.mark.mark_id_hex)}],
-                },
-            }
+            _own("c2pa.soft-binding", {"alg": claims.mark.algorithm, "blocks": [block]})
         )
     return {
         "title": claims.title,
@@ -174,6 +163,11 @@ def mark_id_of(binding: SoftBinding) -> str | None:
         return base64.b64decode(binding.value, validate=True).hex() or None
     except (binascii.Error, ValueError):
         return None
+
+
+def _own(label: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Make an assertion that the signer vouches for; c2pa calls others `gathered`."""
+    return {"label": label, "data": content, "created": True}
 
 
 def _actions(claims: Claims) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ the given roots at the certified time with rfc3161-client.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from pyasn1.codec.ber import encoder as ber_encoder
 from pyasn1.codec.der import decoder, encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
@@ -45,6 +46,8 @@ _SIGNATURES = {
     "1.2.840.113549.1.1.1": None,  # rsaEncryption
     _RSA_PSS: None,
 }
+_SIGNED_DATA_VERSION = 3  # of CMS signed data that holds anything but plain data
+_NULL = b"\x05\x00"
 _GRANTED = b"\x30\x03\x02\x01\x00"  # PKIStatusInfo { status granted }
 
 
@@ -72,6 +75,8 @@ class TimestampFinding:
     """Why it is not valid, in plain words."""
     unsigned: tuple[str, ...] = ()
     """What no signature covers in the token and the signed part does not imply either."""
+    unvouched_certificates: int = 0
+    """Certificates sent along whose issuer is not at hand: nothing says that they are unchanged."""
 
 
 class _Broken(Exception):
@@ -108,12 +113,14 @@ def verify_token(
     """
     try:
         token = _without_response(token)
-        response = _decode_response(token)
         signed = _open(token)
+        response = _decode_response(signed)
         _check_imprint(response.tst_info.message_imprint, stamped)
         _check_signature(signed)
     except _Broken as broken:
         return TimestampFinding(TimestampState.INVALID, problems=(str(broken),))
+    except PyAsn1Error:
+        return TimestampFinding(TimestampState.INVALID, problems=("the token is not DER",))
     state, problems = _chain_state(response, roots)
     return TimestampFinding(
         state=state,
@@ -121,6 +128,7 @@ def verify_token(
         authority=_common_name(signed.certificate),
         problems=problems,
         unsigned=tuple(_unsigned_surplus(token, signed)),
+        unvouched_certificates=_unvouched(signed, roots),
     )
 
 
@@ -137,10 +145,18 @@ def _without_response(token: bytes) -> bytes:
     return token
 
 
-def _decode_response(token: bytes) -> rfc3161_client.TimeStampResponse:
-    wrapped = encoder.encode(univ.Sequence().setComponents(univ.Any(_GRANTED), univ.Any(token)))
+def _decode_response(signed: _Signed) -> rfc3161_client.TimeStampResponse:
+    """Parse the token as the answer to a request: rfc3161-client takes nothing less.
+
+    It is written anew first, because that library insists on sorted sets and large public
+    authorities do not sort their certificates.
+    """
+    token = rfc5652.ContentInfo()
+    token["contentType"] = rfc5652.id_signedData
+    token["content"] = univ.Any(encoder.encode(signed.data))
+    answer = univ.Sequence().setComponents(univ.Any(_GRANTED), univ.Any(encoder.encode(token)))
     try:
-        response = rfc3161_client.decode_timestamp_response(wrapped)
+        response = rfc3161_client.decode_timestamp_response(encoder.encode(answer))
         # Both are parsed on access; a token that fails here holds no time.
         _ = response.tst_info.gen_time, response.signed_data.certificates
     except ValueError as error:
@@ -150,21 +166,18 @@ def _decode_response(token: bytes) -> rfc3161_client.TimeStampResponse:
 
 def _open(token: bytes) -> _Signed:
     """Read the CMS layer and find the signer's certificate."""
-    try:
-        outer, rest = decoder.decode(token, asn1Spec=rfc5652.ContentInfo())
-        if rest or outer["contentType"] != rfc5652.id_signedData:
-            raise _Broken("the token is not CMS signed data alone")
-        data, rest = decoder.decode(bytes(outer["content"]), asn1Spec=rfc5652.SignedData())
-        if rest or len(data["signerInfos"]) != 1:
-            raise _Broken("the token does not have exactly one signer")
-        signer = data["signerInfos"][0]
-        if data["encapContentInfo"]["eContentType"] != rfc3161.id_ct_TSTInfo:
-            raise _Broken("the token does not hold time-stamp information")
-        content = bytes(data["encapContentInfo"]["eContent"])
-        der, certificate = _signer_certificate(data, signer)
-        digest_oid = str(signer["digestAlgorithm"]["algorithm"])
-    except PyAsn1Error as error:
-        raise _Broken(f"the token is not DER ({type(error).__name__})") from error
+    outer, rest = decoder.decode(token, asn1Spec=rfc5652.ContentInfo())
+    if rest or outer["contentType"] != rfc5652.id_signedData:
+        raise _Broken("the token is not CMS signed data alone")
+    data, rest = decoder.decode(bytes(outer["content"]), asn1Spec=rfc5652.SignedData())
+    if rest or len(data["signerInfos"]) != 1:
+        raise _Broken("the token does not have exactly one signer")
+    signer = data["signerInfos"][0]
+    if data["encapContentInfo"]["eContentType"] != rfc3161.id_ct_TSTInfo:
+        raise _Broken("the token does not hold time-stamp information")
+    content = bytes(data["encapContentInfo"]["eContent"])
+    der, certificate = _signer_certificate(data, signer)
+    digest_oid = str(signer["digestAlgorithm"]["algorithm"])
     if digest_oid not in _HASHES:
         raise _Broken(f"the token is signed over the digest {digest_oid}; expected SHA-2")
     return _Signed(data, signer, content, certificate, der, digest_oid)
@@ -174,17 +187,17 @@ def _signer_certificate(data: Any, signer: Any) -> tuple[bytes, x509.Certificate
     named = signer["sid"]["issuerAndSerialNumber"]
     if not named.hasValue():
         raise _Broken("the token does not name its signer by issuer and serial number")
+    serial = int(named["serialNumber"])
     for choice in data["certificates"]:
+        if serial <= 0 or int(choice["certificate"]["tbsCertificate"]["serialNumber"]) != serial:
+            continue
         der = encoder.encode(choice["certificate"])
         try:
             certificate = x509.load_der_x509_certificate(der)
             issuer = certificate.issuer.public_bytes()
         except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise _Broken(f"a certificate in the token cannot be parsed ({error})") from error
-        if (
-            certificate.serial_number == int(named["serialNumber"])
-            and encoder.encode(named["issuer"]) == issuer
-        ):
+        if encoder.encode(named["issuer"]) == issuer:
             return der, certificate
     raise _Broken("the token does not hold the certificate of its signer")
 
@@ -259,24 +272,53 @@ def _verify(signed: _Signed, message: bytes, algorithm: hashes.HashAlgorithm) ->
         raise _Broken("the authority's signature does not match the token") from error
 
 
-def _unsigned_surplus(token: bytes, signed: _Signed) -> list[str]:
+def _unsigned_surplus(token: bytes, signed: _Signed) -> Iterator[str]:
     """Name what CMS leaves unsigned and what is not implied by the signed part."""
     data, signer = signed.data, signed.signer
-    surplus = []
-    if encoder.encode(decoder.decode(token, asn1Spec=rfc5652.ContentInfo())[0]) != token or (
-        encoder.encode(data) != bytes(decoder.decode(token, rfc5652.ContentInfo())[0]["content"])
-    ):
-        surplus.append("the token is not written in the one form of DER")
-    if int(data["version"]) != 3 or int(signer["version"]) != 1:
-        surplus.append("the token carries version numbers that RFC 5652 does not give it")
-    listed = [encoder.encode(item) for item in data["digestAlgorithms"]]
-    if listed != [encoder.encode(signer["digestAlgorithm"])]:
-        surplus.append("the token lists digests that its signer did not use")
-    if len(data["certificates"]) != 1:
-        surplus.append("the token holds more certificates than its signer's")
+    whole = rfc5652.ContentInfo()
+    whole["contentType"] = rfc5652.id_signedData
+    whole["content"] = univ.Any(_as_ordered(data))
+    if _as_ordered(whole) != token:
+        yield "the token is not written in the one form of DER"
+    if int(data["version"]) != _SIGNED_DATA_VERSION or int(signer["version"]) != 1:
+        yield "the token carries version numbers that RFC 5652 does not give it"
+    used = str(signer["digestAlgorithm"]["algorithm"])
+    if any(str(listed["algorithm"]) != used for listed in data["digestAlgorithms"]):
+        yield "the token lists digests that its signer did not use"
+    for listed in (*data["digestAlgorithms"], signer["digestAlgorithm"]):
+        if listed["parameters"].hasValue() and bytes(listed["parameters"]) != _NULL:
+            yield "the token gives a digest parameters"
+    signature_parameters = signer["signatureAlgorithm"]["parameters"]
+    if signature_parameters.hasValue() and bytes(signature_parameters) != _NULL:
+        yield "the token gives its signature parameters"
     if data["crls"].hasValue() or signer["unsignedAttrs"].hasValue():
-        surplus.append("the token holds revocation lists or unsigned attributes")
-    return surplus
+        yield "the token holds revocation lists or unsigned attributes"
+
+
+def _unvouched(signed: _Signed, roots: Sequence[x509.Certificate]) -> int:
+    """Count the certificates beside the signer's that no other certificate at hand signed."""
+    ders = [encoder.encode(choice["certificate"]) for choice in signed.data["certificates"]]
+    try:
+        beside = [x509.load_der_x509_certificate(d) for d in ders if d != signed.certificate_der]
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return len(ders) - 1
+    return sum(not any(_issued(c, by) for by in (*beside, *roots) if by != c) for c in beside)
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _as_ordered(value: Any) -> bytes:  # noqa: ANN401  # pyasn1 is untyped
+    """Encode in DER, but leave sets in the order in which they were read."""
+    by_tag = {**encoder.TAG_MAP, univ.SetOf.tagSet: ber_encoder.TAG_MAP[univ.SetOf.tagSet]}
+    by_type = {**encoder.TYPE_MAP, univ.SetOf.typeId: ber_encoder.TYPE_MAP[univ.SetOf.typeId]}
+    single = encoder.SingleItemEncoder(tagMap=by_tag, typeMap=by_type)
+    return bytes(single(value))
 
 
 def _chain_state(

@@ -1,10 +1,11 @@
 """How prompts are disguised, and the edits that take each disguise off.
 
-Each function reads a text and returns the stretches to replace, in order, or none. Nothing here knows
-of views or classifiers; `safety.normalize` applies the edits and keeps the way back to the original.
+Each function reads a text and returns the stretches to replace, in order, or none. Nothing here
+knows of views or classifiers; `safety.normalize` applies the edits and keeps the way back to the
+original.
 
-What must survive, because people write it in good faith: mp4, h264, 4k, 1940s, U.S.A., Russian, Hindi,
-joined emoji (measured damage of an earlier normaliser).
+What must survive, because people write it in good faith: mp4, h264, 4k, 1940s, U.S.A., Russian,
+Hindi, joined emoji (measured damage of an earlier normaliser).
 """
 
 import base64
@@ -53,9 +54,9 @@ def encoding_edits(text: str) -> list[Edit]:
         if chains:
             return chains
         entities = [
-            Edit(*found.span(), plain)
+            Edit(*found.span(), letters)
             for found in _ENTITY.finditer(text)
-            if (plain := html.unescape(found.group())) != found.group()
+            if (letters := html.unescape(found.group())) != found.group()
         ]
         if entities:
             return entities
@@ -120,8 +121,8 @@ def _clusters(text: str) -> list[tuple[int, int]]:
 
 # --- what cannot be seen -------------------------------------------------------------------------
 
-# Not of category Cf, yet drawn as nothing: Hangul fillers, combining grapheme joiner, braille blank,
-# Khmer and Mongolian vowel carriers.
+# Not of category Cf, yet drawn as nothing: Hangul fillers, combining grapheme joiner, braille
+# blank, Khmer and Mongolian vowel carriers.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 _JOINERS = frozenset("\u200c\u200d")
 _MARKED_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "DIGIT"})
@@ -160,7 +161,7 @@ def _is_dropped(character: str, base: str) -> bool:
 
 
 def script(character: str) -> str:
-    """Return the first word of the character's Unicode name: `LATIN`, `CYRILLIC`, `DIGIT`…"""
+    """Return the first word of the character's Unicode name, such as `LATIN` or `DIGIT`."""
     return unicodedata.name(character, "UNNAMED").partition(" ")[0]
 
 
@@ -169,96 +170,10 @@ def is_han(character: str) -> bool:
     return "\u3400" <= character <= "\u9fff"
 
 
-# --- look-alikes ---------------------------------------------------------------------------------
-
-# Our own short table after the idea of Unicode Technical Standard 39: what reads as a Latin letter in
-# common fonts. Upper case follows by itself.
-_LOOK_ALIKES = (
-    ("аеорсхуіѕјһԁԛԝѵӏкмтвнгєԍ", "aeopcxyisjhdqwvlkmtbhreg"),  # noqa: RUF001 - Cyrillic, on purpose
-    ("αορνικυχετηωβϲϳ", "aopvikuxetnwbcj"),  # noqa: RUF001 - Greek, on purpose
-    ("օսոհյզց", "ounhjqg"),  # noqa: RUF001 - Armenian, on purpose
-)
-# Latin already, or signs that stand for one letter: folded wherever they are.
-_LATIN_VARIANTS = (
-    ("ᴀʙᴄᴅᴇɢʜɪᴊᴋʟᴍɴᴏᴘʀᴛᴜᴠᴡʏᴢ", "abcdeghijklmnoprtuvwyz"),
-    ("ɑɡıɩɾʋⱱƅɓƈɗɖəɛɣƙɱɲƞøƥʠʂƭʈɯʍƶł", "agiirvvbbcddeeykmnnopqsttmwzl"),  # noqa: RUF001 - on purpose
-)
-_OTHER_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN"})
-_WORD = re.compile(r"[^\W\d_]+")
-_SQUARED = re.compile("[\U0001f150-\U0001f169\U0001f170-\U0001f189]")  # negative circled, squared A-Z
-_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]{3,}")  # two are a flag; three or more spell
-
-
-def _table(rows: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    pairs = [pair for odd, plain in rows for pair in zip(odd, plain, strict=True)]
-    upper = [(odd.upper(), plain.upper()) for odd, plain in pairs if len(odd.upper()) == 1]
-    return dict([*upper, *pairs])
-
-
-# An upper-case letter may look like another one than its lower case does: N for the Greek nu.
-_UPPER_EXCEPTIONS = {"Η": "H", "Ν": "N", "Ρ": "P", "Υ": "Y", "Γ": "r", "Г": "r"}  # noqa: RUF001 - on purpose
-_CONFUSABLE = _table(_LOOK_ALIKES) | _UPPER_EXCEPTIONS
-_VARIANT = _table(_LATIN_VARIANTS)
-
-
-def confusable_edits(text: str) -> list[Edit]:
-    """Fold look-alikes to Latin, where Latin is what the reader would take them for.
-
-    A word of another script is left alone unless it also holds Latin letters, or all of it looks Latin
-    and the text around it is Latin with no honest word of that script.
-    """
-    if text.isascii():
-        return []
-    edits = [
-        Edit(index, index + 1, _VARIANT[character])
-        for index, character in enumerate(text)
-        if character in _VARIANT
-    ]
-    edits += [Edit(*found.span(), _sign_letters(found.group())) for found in _SQUARED.finditer(text)]
-    edits += [
-        Edit(*found.span(), _sign_letters(found.group())) for found in _FLAG_LETTERS.finditer(text)
-    ]
-    words = [(found.start(), found.group()) for found in _WORD.finditer(text)]
-    honest = any(_is_honest(word) for _, word in words)
-    latin = any(script(letter) == "LATIN" for _, word in words for letter in word)
-    for start, word in words:
-        if _is_mixed(word) or (latin and not honest and _looks_latin(word)):
-            edits += [
-                Edit(start + offset, start + offset + 1, _CONFUSABLE[letter])
-                for offset, letter in enumerate(word)
-                if letter in _CONFUSABLE
-            ]
-    return sorted(edits, key=lambda edit: edit.start)
-
-
-def _is_mixed(word: str) -> bool:
-    scripts = {script(letter) for letter in word}
-    return "LATIN" in scripts and not scripts.isdisjoint(_OTHER_SCRIPTS)
-
-
-def _is_honest(word: str) -> bool:
-    """Tell whether a word is written in another script in a way that no Latin reader would misread."""
-    scripts = {script(letter) for letter in word}
-    return scripts <= _OTHER_SCRIPTS and not _looks_latin(word)
-
-
-def _looks_latin(word: str) -> bool:
-    return all(letter in _CONFUSABLE for letter in word)
-
-
-def _sign_letters(signs: str) -> str:
-    firsts = (0x1F150, 0x1F170, 0x1F1E6)
-    letters = []
-    for sign in signs:
-        first = max(start for start in firsts if start <= ord(sign))
-        letters.append(chr(ord("A") + ord(sign) - first))
-    return "".join(letters)
-
-
 # --- spacing -------------------------------------------------------------------------------------
 
-# Single letters (or digits read as letters) with the same separator between each two of them. A wider
-# gap ends the run, so that words stay apart where the writer kept them apart.
+# Single letters (or digits read as letters) with the same separator between each two of them. A
+# wider gap ends the run, so that words stay apart where the writer kept them apart.
 _SPACED = re.compile(
     r"(?<![\w@$])[^\W_](?=(?P<gap>\s?[^\w\s]\s?|[ _]))(?:(?P=gap)(?:[^\W_]|[@$])(?![\w@$])){2,}"
 )
@@ -269,7 +184,7 @@ _MIN_LETTERS = 2  # "1 2 3" counts; it does not spell
 
 
 def joining_edits(text: str) -> list[Edit]:
-    """Bring together spaced letters, then words cut by one sign, then Chinese characters kept apart."""
+    """Bring together spaced letters; then words cut by a sign, and parted Chinese characters."""
     runs = [
         Edit(*found.span(), letters, glued=True)
         for pattern in (_SPACED, _SPACED_UNDERSCORE)
@@ -288,7 +203,7 @@ def joining_edits(text: str) -> list[Edit]:
 
 
 def _spelled(run: str) -> str | None:
-    """Return the letters of a run that spells something, or None for what people write in good faith."""
+    """Return the letters of a run that spells something, or None for U.S.A. and its like."""
     letters = "".join(character for character in run if character.isalnum() or character in "@$")
     if sum(letter.isalpha() for letter in letters) < _MIN_LETTERS:
         return None
@@ -314,8 +229,15 @@ _LEET = {"0": "o", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "
 _LEET |= {"@": "a", "$": "s", "€": "e", "£": "l", "¢": "c", "+": "t"}
 _ONES = "1!|"
 _LEET_WORD = re.compile(r"[\w@$€£¢!|+]+")
-_MEASURE = re.compile(r"\d+[^\W\d_]{0,3}")  # 4k, 3d, 80s, 1940s, 10th, 16mm, 720p
-_NUMBERED = re.compile(r"[^\W\d_]{1,2}\d|[^\W\d_]+\d{2,}|[^\W\d_]+[!|+]+")  # mp4, h264, iphone15, run!
+# 4k, 3d, 80s, 1940s, 10th, 16mm, 720p: numbers with a unit. Not any short ending: that would hide
+# words.
+_MEASURE = re.compile(
+    r"\d+(?:k|d|s|m|x|p|i|g|h|v|w|cm|mm|km|ft|kg|gb|mb|fps|hz|st|nd|rd|th|am|pm|yo|min|sec|px)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"[^\W\d_]{1,2}\d|[^\W\d_]+\d{2,}|[^\W\d_]+[!|+]+"
+)  # mp4, h264, iphone15, run!
 
 
 def leet_i_edits(text: str) -> list[Edit]:

@@ -42,7 +42,7 @@ class ClassifierFailed(SafetyError):
 
 
 class InputUnexaminable(SafetyError):
-    """The text or the frames are not of a kind that the gate examines; the sender can change them."""
+    """The text or the frames cannot be examined as they are. The sender can change them."""
 
     code: ClassVar[str] = "input_unexaminable"
     http_status: ClassVar[int] = 422

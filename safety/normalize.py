@@ -1,18 +1,20 @@
 """Views of a prompt: the text as sent, as the model sees it, and with common disguises taken off.
 
-Undoing a disguise can damage an innocent text, so a view is only ever *added*: classifiers score every
-view and the worst answer holds, and no view takes the place of the prompt in the model or the record.
+Undoing a disguise can damage an innocent text, so a view is only ever *added*: classifiers score
+every view and the worst answer holds, and no view takes the place of the prompt in the model or the
+record.
 
 The views, each built on the one before it, for the raw text and for the text that the model sees:
 
 1. `raw`, `model`: untouched.
-2. `folded`: HTML entities and base64 decoded, NFKC, invisible characters and stacked accents removed,
-   look-alike letters of other scripts folded inside mixed-script words.
+2. `folded`: HTML entities and base64 decoded, NFKC, invisible characters and stacked accents
+   removed, look-alike letters of other scripts folded inside mixed-script words.
 3. `joined`: letters that were spaced out, dotted or starred brought together.
 4. `leet_i`, `leet_l`: digits and signs inside words read as letters, with 1 as i and as l.
 
-Every character of a view knows which stretch of the original it came from. Every step is idempotent.
-The steps themselves, pure functions from text to edits, are in `safety.disguises`.
+Every character of a view knows which stretch of the original it came from. Every step is
+idempotent. The steps themselves, pure functions from text to edits, are in `safety.disguises` and
+`safety.lookalikes`.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +24,6 @@ from typing import Self
 
 from safety.disguises import (
     Edit,
-    confusable_edits,
     encoding_edits,
     invisible_edits,
     joining_edits,
@@ -31,6 +32,7 @@ from safety.disguises import (
     nfkc_edits,
 )
 from safety.errors import InputUnexaminable
+from safety.lookalikes import confusable_edits
 from safety.verdict import TextSpan
 
 MAX_CHARACTERS = 20_000  # eight times what the 512 tokens of Wan's text encoder hold in English
@@ -165,7 +167,7 @@ def _until_stable(
 
 
 def _model_view(raw: str, as_model_sees: str) -> View:
-    """Map the model's text to the raw one: exactly at both ends, as one stretch where they differ."""
+    """Map the model's text to the raw one: exactly at both ends, as one stretch between."""
     shorter = min(len(raw), len(as_model_sees))
     head = 0
     while head < shorter and raw[head] == as_model_sees[head]:

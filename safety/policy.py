@@ -92,7 +92,7 @@ class Policy:
     def load(cls, source: str | Path) -> Self:
         """Read a shipped policy by its name, or any policy by its path.
 
-        A `str` without a path separator and without the ending `.toml` is the name of a shipped one.
+        A `str` that holds no `/` and does not end in `.toml` is the name of a shipped one.
 
         Raises:
             PolicyInvalid: there is no such policy, or it breaks a rule of the format.

@@ -1,9 +1,9 @@
-"""Finds words and phrases in the views of a text. Pure; used by the word list and the built-in rules.
+"""Finds words and phrases in the views of a text. Used by the word list and the built-in rules.
 
-A term is one or more words. `*` at the end of a word stands for any ending: `slit* throat*`. Words are
-compared without case and accents, and only as whole words, so that a term inside a longer word is
-not found. Chinese has no spaces: a term that holds a Chinese character is found anywhere. Inside a
-stretch that was brought together from spaced letters, word boundaries are unknown, and a term of
+A term is one or more words. `*` at the end of a word stands for any ending: `slit* throat*`. Words
+are compared without case and accents, and only as whole words, so that a term inside a longer word
+is not found. Chinese has no spaces: a term that holds a Chinese character is found anywhere. Inside
+a stretch that was brought together from spaced letters, word boundaries are unknown, and a term of
 four letters or more is found anywhere too.
 """
 
@@ -97,7 +97,9 @@ class TermIndex:
 
     def find(self, text: ReadView) -> list[Hit]:
         """Return the occurrences in a view, ordered by place."""
-        hits = [hit for index in range(len(text.tokens)) for hit in self._hits_at(text.tokens, index)]
+        hits = [
+            hit for index in range(len(text.tokens)) for hit in self._hits_at(text.tokens, index)
+        ]
         hits += self._find_anywhere(text.view.text)
         for start, end in text.glued_stretches:
             hits += self._find_glued(text.view.text, start, end)
@@ -109,7 +111,9 @@ class TermIndex:
             return
         words = tuple(_Word(plain(word.rstrip("*")), word.endswith("*")) for word in term.split())
         if not words or not all(_TOKEN.fullmatch(word.letters) for word in words):
-            raise ValueError(f"expected words of letters and digits, each maybe with *, got {term!r}")
+            raise ValueError(
+                f"expected words of letters and digits, each maybe with *, got {term!r}"
+            )
         first = words[0]
         (self._stems if first.is_stem else self._whole)[first.letters].append(_Phrase(term, words))
         letters = "".join(word.letters for word in words)
@@ -154,12 +158,16 @@ class TermIndex:
 
 def uncovered(hits: Iterable[Hit], innocent: Iterable[Hit]) -> list[Hit]:
     """Drop the hits that lie inside an innocent phrase: `naked` inside `naked eye`."""
-    covers = list(innocent)
-    return [
-        hit
-        for hit in hits
-        if not any(cover.start <= hit.start and hit.end <= cover.end for cover in covers)
-    ]
+    covers = sorted(innocent, key=lambda cover: cover.start)
+    kept = []
+    reach = next_cover = 0  # how far any cover that has begun goes
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        while next_cover < len(covers) and covers[next_cover].start <= hit.start:
+            reach = max(reach, covers[next_cover].end)
+            next_cover += 1
+        if hit.end > reach:
+            kept.append(hit)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

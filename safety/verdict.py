@@ -1,7 +1,7 @@
 """What a gate says: a decision, what it rests on, and what the asker may read of it.
 
-A `Verdict` is a value, also when it refuses. It exists only when every required classifier answered;
-a gate that cannot decide raises a `safety.errors.SafetyError` and makes none.
+A `Verdict` is a value, also when it refuses. It exists only when every required classifier
+answered; a gate that cannot decide raises a `safety.errors.SafetyError` and makes none.
 """
 
 from collections.abc import Sequence
@@ -206,7 +206,9 @@ class Verdict:
             return f"The {_SUBJECT[self.stage]} passed."
         kinds = dict.fromkeys(finding.category for finding in self.findings)
         reasons = [f"- {kind.description} {kind.change}" for kind in kinds]
-        return "\n".join([_OPENING[self.decision].format(_SUBJECT[self.stage]), *reasons, self.appeal])
+        return "\n".join(
+            [_OPENING[self.decision].format(_SUBJECT[self.stage]), *reasons, self.appeal]
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return plain values for `--json` and for reviewers. Holds scores: not for the asker."""

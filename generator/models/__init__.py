@@ -1,8 +1,8 @@
 """What a video model is to the rest of the generator; no heavy library is imported here.
 
-Open `VideoModel` first. Implementations are found by the entry-point group `countermark.models`, each
-a function `open_model(settings: ModelSettings) -> VideoModel`: `wan` loads a Wan2.2 folder that the
-operator pinned, `tiny` the folder that is shipped with the package, through the same code.
+Open `VideoModel` first. Implementations are found by the entry-point group `countermark.models`,
+each a function `open_model(settings: ModelSettings) -> VideoModel`: `wan` loads a Wan2.2 folder that
+the operator pinned, `tiny` the folder that is shipped with the package, through the same code.
 """
 
 from collections.abc import Callable, Mapping

@@ -83,6 +83,10 @@ class VideoFile:
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             yield _upright(rows[: plane.height, : plane.width].copy(), frame.rotation)
 
+    def times_s(self) -> list[float]:
+        """Return when each frame is shown, found by decoding: packets and frames need not match."""
+        return [float(ticks * self.shape.time_base) for _, ticks in self._decoded()]
+
     def _decoded(self) -> Iterator[tuple[VideoFrame, int]]:
         """Yield raw frames with their ticks from the start of the clip, within the limits."""
         with opened(self.path) as container:

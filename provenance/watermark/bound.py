@@ -1,12 +1,12 @@
 """When evidence for a mark is enough: the one rule that decides FOUND, and its proof.
 
-Setting. A search looks at x, the n = 1024 real and imaginary parts received at the payload frequencies, with weights w of its
-own choosing. The payload's chips c are fair coins (from the key, by a PRF), independent of everything that x and w were made
+Setting. A search looks at x, the n = 1024 real and imaginary parts received at the payload frequencies, weighed as it
+likes. The payload's chips c are fair coins (from the key, by a PRF), independent of everything that x was made
 from: the picture, the frequencies, and the *sync* signs that found the grid. A payload m turns chip i by a sign b_i(m).
 
-Rule. Accept m when  T = sum_i w_i x_i c_i b_i(m) / sqrt(sum_i w_i**2 x_i**2)  >=  t.
+Rule. Accept m when  T = sum_i x_i c_i b_i(m) / sqrt(sum_i x_i**2)  >=  t.
 
-Proof. For fixed x, w and m the terms are independent, symmetric and bounded by |w_i x_i|; Hoeffding's inequality (JASA 58, 1963, theorem 2)
+Proof. For fixed x and m the terms are independent, symmetric and bounded by |x_i|; Hoeffding's inequality (JASA 58, 1963, theorem 2)
 gives P(T >= t) <= exp(-t**2 / 2) whatever the picture is. Union over all 2**k payloads and all H tries of one search:
 P(any false accept) <= H 2**k exp(-t**2 / 2). H is the most tries that a search can make, not how many this one made, and which
 tries are made never depends on the payload chips but for stopping at the first accepted one. No model of pictures or codecs enters.
@@ -24,9 +24,9 @@ from provenance.payload import Bits
 from provenance.watermark.chips import Chips
 
 
-def statistic(received: NDArray[np.float32], weights: NDArray[np.float32], chips: Chips, coded: Bits) -> float:
+def statistic(received: NDArray[np.float32], chips: Chips, coded: Bits) -> float:
     """Return T for the received signs (1024,) and one code word."""
-    seen = (received * weights).astype(np.float64)
+    seen = received.astype(np.float64)
     expected = chips.payload_signs * (1 - 2.0 * coded[chips.coded_bit_at])
     energy = float(np.sqrt(np.sum(seen * seen)))
     return float(seen @ expected) / energy if energy > 0 else 0.0

@@ -13,8 +13,8 @@ MASKING = 0.30  # grey levels gained per grey level of texture, to the power MAS
 MASKING_POWER = 0.75
 CEILING = 6.0  # grey levels: no texture hides more
 EDGE = 5  # canonical pixels by which masking stays away from the rim of a texture
-REFERENCE_SIDE = 240
-SIZE_POWER = 1.0
+REFERENCE_SIDE = 276  # pixels: a frame this high takes the mask as it is
+SIZE_POWER = 1.3  # a tile that covers more pixels needs and may take less change in each
 
 Float = NDArray[np.float32]
 

@@ -15,11 +15,12 @@ from provenance.payload import MarkCode
 from provenance.watermark.accumulate import Observation
 from provenance.watermark.bound import statistic
 from provenance.watermark.canonical import fold, spectrum_of
-from provenance.watermark.chips import TILE, Chips, amplitude
+from provenance.watermark.chips import TILE, Chips
 from provenance.watermark.search import Pose, peaks
 
 PATHS = 32  # candidates that the decoder keeps: 4 times as many gain .1 dB
 FINENESS = 4  # shifts per canonical pixel when the grid is aligned: at the band's edge 1/8 pixel is 15 degrees
+NEARNESS = 0.025  # cycles per canonical pixel over which strength and noise are taken as alike
 OUTLIER = 3.0  # standard deviations: received signs are cut there
 LARGEST_SIDE = 3 * 416  # canonical pixels of an unwarped picture
 
@@ -33,8 +34,7 @@ class Try:
 
     pose: Pose
     shift: tuple[float, float]  # (x, y) of the grid in canonical pixels, modulo 64
-    received: Float  # (1024,) in the order of the chips
-    weights: Float  # (1024,)
+    received: Float  # (1024,) in the order of the chips, weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
         return None
     soft = np.zeros((len(tries), len(chips.coded_bit_at)), np.float32)
     for row, attempt in zip(soft, tries, strict=True):
-        row[chips.coded_bit_at] = attempt.received * attempt.weights * chips.payload_signs
+        row[chips.coded_bit_at] = attempt.received * chips.payload_signs
     found = [
-        Reading(statistic(tries[i].received, tries[i].weights, chips, code.encode(payload)), payload, i)
+        Reading(statistic(tries[i].received, chips, code.encode(payload)), payload, i)
         for i, payloads in enumerate(code.candidates(soft, paths=PATHS))
         for payload in payloads
     ]
@@ -110,16 +110,16 @@ def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
 def _tries(
     pose: Pose, tiles: Sequence[Complex], shifts: Sequence[tuple[float, float]], chips: Chips, *, singles: int
 ) -> list[Try]:
-    """Return the tries of aligned tiles: the clearest alone, and the groups combined."""
-    levelled = [tile / np.float32(max(_noise(tile, chips), 1e-12)) for tile in tiles]
-    clear = [max(_grid_strength(tile, chips), 0.0) for tile in levelled]
+    """Return the tries of aligned tiles: the groups combined, then the clearest tiles alone."""
+    weighed = [_weighed(tile, chips) for tile in tiles]
+    clear = [_grid_energy(tile, chips) for tile in weighed]
     order = sorted(range(len(tiles)), key=lambda i: -clear[i])[:singles]
-    chosen = [(levelled[i], shifts[i]) for i in order]
+    chosen = [(weighed[i], shifts[i]) for i in order]
     if len(tiles) > 2:
-        # Groups with noise of the same strength add up best when each counts as strongly as its grid shows.
-        together = np.sum([c * tile for c, tile in zip(clear[1:], levelled[1:], strict=True)], axis=0)
+        # Matched weights make the sum the best one for noise that differs from group to group.
+        together = np.sum(weighed[1:], axis=0, dtype=np.complex64)
         clearest = max(range(1, len(tiles)), key=lambda i: clear[i])
-        chosen.insert(0, (together.astype(np.complex64), shifts[clearest]))
+        chosen.insert(0, (together, shifts[clearest]))
     return [_try(pose, shift, tile, chips) for tile, shift in chosen]
 
 
@@ -127,22 +127,40 @@ def _try(pose: Pose, shift: tuple[float, float], tile: Complex, chips: Chips) ->
     values = tile[tuple(chips.payload_at.T)]
     received = np.stack([values.real, values.imag], axis=1).reshape(-1)
     limit = OUTLIER * float(np.sqrt(np.mean(received**2)))
-    weights = np.repeat(amplitude(chips.payload_at), 2)
-    return Try(pose, shift, np.clip(received, -limit, limit), weights)
+    return Try(pose, shift, np.clip(received, -limit, limit))
 
 
-def _noise(tile: Complex, chips: Chips) -> float:
-    return float(np.sqrt(np.mean(np.abs(tile[tuple(chips.payload_at.T)]) ** 2)))
+def _weighed(tile: Complex, chips: Chips) -> Complex:
+    """Return a tile's spectrum, each frequency weighed by how much of the mark and how much else is there.
+
+    The mark's strength around a frequency is what the grid's signs show nearby. Strength over energy makes the statistic of
+    `bound.py` largest. Codecs take high frequencies first, pictures disturb the low ones.
+    """
+    kernel, everywhere = _kernel(chips)
+    sync = tuple(chips.sync_at.T)
+    strength = kernel @ (tile[sync] * np.conj(chips.sync_signs)).real / 2  # per sign
+    energy = np.abs(np.concatenate([tile[sync], tile[tuple(chips.payload_at.T)]])) ** 2 / 2
+    around = everywhere @ energy + 1e-12
+    weights = np.zeros(tile.shape, np.float32)
+    weights[sync], weights[tuple(chips.payload_at.T)] = np.split(np.maximum(strength, 0) / around, [len(chips.sync_at)])
+    return (tile * weights).astype(np.complex64)
 
 
-def _grid_strength(tile: Complex, chips: Chips) -> float:
-    seen = tile[tuple(chips.sync_at.T)] * np.conj(chips.sync_signs) * np.sqrt(amplitude(chips.sync_at))
-    return float(np.mean(seen.real))
+def _kernel(chips: Chips) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the matrices that average over like frequencies: of the sync ones, and of all, each (711, ...)."""
+    radius = np.hypot(*np.concatenate([chips.sync_at, chips.payload_at]).T) / TILE
+    near = np.exp(-(((radius[:, None] - radius[None]) / NEARNESS) ** 2) / 2)
+    of_sync = near[:, : len(chips.sync_at)]
+    return of_sync / of_sync.sum(axis=1, keepdims=True), near / near.sum(axis=1, keepdims=True)
+
+
+def _grid_energy(tile: Complex, chips: Chips) -> float:
+    return float(np.sum((tile[tuple(chips.sync_at.T)] * np.conj(chips.sync_signs)).real))
 
 
 def _align(tile: Complex, chips: Chips) -> tuple[float, float]:
     """Return the shift (x, y) under which the grid shows most clearly, in canonical pixels."""
-    expected = np.conj(chips.sync_signs) * np.sqrt(amplitude(chips.sync_at))
+    expected = np.conj(chips.sync_signs)
     _, at = peaks((tile[tuple(chips.sync_at.T)] * expected)[None], chips, fineness=FINENESS)
     down, right = divmod(int(at[0]), TILE * FINENESS)
     return right / FINENESS, down / FINENESS

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.watermark.chips import TILE, Chips, amplitude
+from provenance.watermark.chips import TILE, Chips
 
 Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
@@ -93,7 +93,7 @@ def clarity(spectrum: Spectrum, poses: Sequence[Pose], chips: Chips, *, fineness
         chips: the key's tables.
         fineness: shifts tried per canonical pixel.
     """
-    expected = np.conj(chips.sync_signs) * np.sqrt(amplitude(chips.sync_at))
+    expected = np.conj(chips.sync_signs)
     found = np.empty(len(poses), np.float32)
     for start in range(0, len(poses), BATCH):
         some = poses[start : start + BATCH]

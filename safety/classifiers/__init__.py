@@ -6,14 +6,14 @@ Classifiers are found by entry point, the built-in ones too, so that a plug-in t
     lexicon = "safety.classifiers.lexicon:open_classifier"
 
 An entry point names a function `open_classifier(*, threads: int)` that returns a `PromptClassifier`
-or a `FrameClassifier`. Only names listed in the settings are imported: what runs in a safety process
-is the operator's choice. docs/plugins.md shows one from start to end.
+or a `FrameClassifier`. Only names listed in the settings are imported: what runs in a safety
+process is the operator's choice. docs/plugins.md shows one from start to end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +90,11 @@ class FrameClassifier(Protocol):
         """
 
 
+ClassifierT = TypeVar("ClassifierT", bound=PromptClassifier | FrameClassifier)
+
+
 @dataclass(frozen=True, slots=True)
-class Loaded[ClassifierT]:
+class Loaded(Generic[ClassifierT]):
     """A classifier and where its code came from, for the record.
 
     Attributes:
@@ -105,3 +108,88 @@ class Loaded[ClassifierT]:
     version: str
 
 
+def load_prompt_classifiers(
+    names: Iterable[str], *, threads: int = 1
+) -> tuple[Loaded[PromptClassifier], ...]:
+    """Load the prompt classifiers of these names, and no others.
+
+    Raises:
+        ClassifierUnavailable: one is not installed, is offered twice, or cannot start.
+    """
+    loaded = []
+    for name in names:
+        point = _find(PROMPT_CLASSIFIERS, name)
+        classifier = _open(point, threads)
+        if not isinstance(classifier, PromptClassifier):
+            raise _misfit(point)
+        loaded.append(_with_source(classifier, point))
+    return tuple(loaded)
+
+
+def load_frame_classifiers(
+    names: Iterable[str], *, threads: int = 1
+) -> tuple[Loaded[FrameClassifier], ...]:
+    """Load the frame classifiers of these names, and no others.
+
+    Raises:
+        ClassifierUnavailable: one is not installed, is offered twice, or cannot start.
+    """
+    loaded = []
+    for name in names:
+        point = _find(FRAME_CLASSIFIERS, name)
+        classifier = _open(point, threads)
+        if not isinstance(classifier, FrameClassifier):
+            raise _misfit(point)
+        loaded.append(_with_source(classifier, point))
+    return tuple(loaded)
+
+
+def _open(point: EntryPoint, threads: int) -> object:
+    try:
+        classifier: object = point.load()(threads=threads)
+    except ImportError as error:
+        raise ClassifierUnavailable(
+            f"the classifier {point.name!r} needs {error.name or 'a module'}, which is not "
+            "installed; install the extra that brings it, for the built-in ones: "
+            "pip install 'countermark[gates]'"
+        ) from error
+    return classifier
+
+
+def _with_source(classifier: ClassifierT, point: EntryPoint) -> Loaded[ClassifierT]:
+    if classifier.name != point.name:
+        raise ClassifierUnavailable(
+            f"the classifier offered as {point.name!r} calls itself {classifier.name!r}; a policy "
+            "could not name it safely"
+        )
+    source = point.dist
+    return Loaded(
+        classifier, source.name if source else "unknown", source.version if source else "unknown"
+    )
+
+
+def _misfit(point: EntryPoint) -> ClassifierUnavailable:
+    return ClassifierUnavailable(
+        f"{point.value} is offered in {point.group} but does not return a classifier of that kind; "
+        "see docs/plugins.md"
+    )
+
+
+def _find(group: str, name: str) -> EntryPoint:
+    # One distribution can stand on the path twice (an editable install); two distributions may not
+    # offer the same name, or which code runs would depend on the order of the path.
+    offers = {
+        (point.dist.name if point.dist else "", point.value): point
+        for point in entry_points(group=group, name=name)
+    }
+    if not offers:
+        raise ClassifierUnavailable(
+            f"no installed distribution offers {name!r} in {group}; install the one that does, or "
+            "take the name out of the settings"
+        )
+    if len(offers) > 1:
+        raise ClassifierUnavailable(
+            f"{name!r} in {group} is offered by {', '.join(sorted(dist for dist, _ in offers))}; "
+            "uninstall all but one"
+        )
+    return next(iter(offers.values()))

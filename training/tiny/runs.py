@@ -55,7 +55,9 @@ class Run:
     def rate(self) -> float:
         """Return this step's learning rate: a warm-up, a plateau and a cosine to 3 % of the peak."""
         done = self.step / self.total
-        decay = 1.0 if done < 0.3 else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * (done - 0.3) / 0.7))
+        decay = (
+            1.0 if done < 0.3 else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * (done - 0.3) / 0.7))
+        )
         return self.peak_rate * min(1.0, (self.step + 1) / WARM_UP) * decay
 
     def advance(self, loss: torch.Tensor, figures: dict[str, float]) -> None:

@@ -53,7 +53,9 @@ def vocabulary() -> list[str]:
     """Return the words in the order of their numbers."""
     words = set(EXTRA_WORDS) | set(Colour) | set(Shape) | {"a"}
     phrases = [*MOVES, *STILL, *(ground.replace("{}", "") for ground in GROUNDS)]
-    phrases += [phrase for group in (SIZE_WORDS, HEADINGS) for tuple_ in group.values() for phrase in tuple_]
+    phrases += [
+        phrase for group in (SIZE_WORDS, HEADINGS) for tuple_ in group.values() for phrase in tuple_
+    ]
     for phrase in phrases:
         words.update(phrase.split())
     return ["<pad>", "</s>", "<unk>", *sorted(str(word) for word in words)]

@@ -129,7 +129,11 @@ def draw_batch(
         inputs.append(add_grain(pixels, rng))
         targets.append(pixels)
         covers.append(cover)
-    return to_tensor(np.stack(inputs)), to_tensor(np.stack(targets)), torch.from_numpy(np.stack(covers))
+    return (
+        to_tensor(np.stack(inputs)),
+        to_tensor(np.stack(targets)),
+        torch.from_numpy(np.stack(covers)),
+    )
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -138,13 +142,12 @@ def to_tensor(pixels: np.ndarray) -> torch.Tensor:
     return (tensor / 127.5 - 1).contiguous()
 
 
-def train_vae(folder: Path) -> AutoencoderKLWan:
+def train_vae(folder: Path) -> None:
     """Train to the end of the phases, or go on from the last checkpoint in `folder`."""
     vae, scenes = new_vae(), training_scenes()
-    total = sum(phase.steps for phase in PHASES)
-    run = Run.open(folder, "vae", [vae], total=total, peak_rate=PEAK_RATE)
+    run = _open(folder, vae)
     schedule = [phase for phase in PHASES for _ in range(phase.steps)]
-    for step in range(run.step, total):
+    for step in range(run.step, run.total):
         rng = np.random.default_rng([SEED, step])
         torch.manual_seed(SEED + step)
         inputs, targets, cover = draw_batch(schedule[step], scenes, rng)
@@ -156,5 +159,15 @@ def train_vae(folder: Path) -> AutoencoderKLWan:
         loss = (weight * (error.abs() + 2 * error.square())).mean()
         mse = functional.mse_loss(output.detach().clamp(-1, 1), targets).item()
         run.advance(loss, {"psnr": 10 * np.log10(4 / mse), "l1": error.abs().mean().item()})
-    run.use_average()
+
+
+def trained_so_far(folder: Path) -> AutoencoderKLWan:
+    """Return the averaged weights of the checkpoint, however far it is."""
+    vae = new_vae()
+    _open(folder, vae).use_average()
     return vae.eval()
+
+
+def _open(folder: Path, vae: AutoencoderKLWan) -> Run:
+    total = sum(phase.steps for phase in PHASES)
+    return Run.open(folder, "vae", [vae], total=total, peak_rate=PEAK_RATE)

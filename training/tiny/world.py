@@ -195,7 +195,9 @@ def render(scene: Scene, look: Look, window: Window | None = None) -> tuple[Floa
             continue
         u, v = xs[box] - np.float32(x), ys[box] - np.float32(y)
         alpha = np.clip(0.5 - distance(scene.shape, u, v, look.radius) / 1.5, 0, 1)
-        shade = 1 + look.shine * (np.sign(look.light[0]) * u + np.sign(look.light[1]) * v) / look.radius
+        shade = (
+            1 + look.shine * (np.sign(look.light[0]) * u + np.sign(look.light[1]) * v) / look.radius
+        )
         paint = _paint(look.object, u, v) * (lit[box] * shade)[..., None]
         pixels[index][box] += alpha[..., None] * (paint - pixels[index][box])
         cover[index][box] = alpha
@@ -243,7 +245,10 @@ def _draw_surface(colour: Colour, rng: np.random.Generator) -> Surface:
     family = list(Texture)[int(rng.integers(len(Texture)))]
     first = rng.uniform(0, np.pi)
     if family is Texture.RIPPLES:
-        angles, lengths = first + rng.normal(0, 0.12, 3), rng.uniform(44, 76) * np.array([1, 1.2, 0.9])
+        angles, lengths = (
+            first + rng.normal(0, 0.12, 3),
+            rng.uniform(44, 76) * np.array([1, 1.2, 0.9]),
+        )
     elif family is Texture.WEAVE:
         angles, lengths = first + np.array([0, np.pi / 2]), rng.uniform(44, 72, 2)
     else:

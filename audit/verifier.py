@@ -1,0 +1,98 @@
+"""Is this clip what its marks say? The numbered procedure behind `countermark verify`.
+
+1. Size, type and SHA-256.               2. Content Credentials, by two verifiers and our own eyes.
+3. Pictures: the watermark.              4. The log: which records speak of this clip.
+5. Do the layers speak of one clip?      6. Layer states, and the status from one table.
+7. What could not be checked.
+
+Steps 1 to 3 read hostile bytes and run in a child process (`provenance.examination`); the rest is
+look-ups in our own database and pure rules. Nothing here touches the network.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit import layers, status
+from audit.findings import look_up
+from audit.reader import LedgerReader
+from audit.report import Layer, LayerState, Origin, Report
+from audit.status import Status
+from provenance.errors import ExaminationFailed, UnreadableMedia, UnsupportedMedia
+from provenance.examination import MarkKey, Question, examine_confined
+from provenance.sandbox import ProcessLimits
+from provenance.trust import TrustLists
+from provenance.video import MediaLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ClipVerifier:
+    """Verifies files with whatever lists, keys and log are at hand."""
+
+    trust: TrustLists
+    mark_keys: tuple[MarkKey, ...]
+    ledger: LedgerReader | None
+    own_trust: str | None  # the name of the list that holds our own root
+    media_limits: MediaLimits
+    process_limits: ProcessLimits
+
+    def verify(self, path: Path) -> Report:
+        """Return what the evidence in a file comes to. The file is neither changed nor kept.
+
+        Raises:
+            UnreadableMedia: there is no such file.
+            UnsupportedMedia: it is larger than we examine.
+            LedgerDamaged: the log contradicts itself; its answers are worth nothing.
+        """
+        self._refuse_unusable(path)
+        question = Question(self.media_limits, self.trust, self.mark_keys)
+        try:
+            seen = examine_confined(path, question, self.process_limits)  # (1) (2) (3)
+        except ExaminationFailed as error:
+            return _broken_off(path.name, str(error))
+        log = look_up(seen, self.ledger, self.own_trust)  # (4) (5)
+        rule = status.decide(layers.findings(seen, log))  # (6)
+        return Report(
+            name=path.name,
+            status=rule.status,
+            why=rule.why,
+            origin=log.origin,
+            size=seen.size,
+            sha256=seen.sha256,
+            content_credentials=layers.content_credentials(seen, log),
+            watermark=layers.watermark(seen, log),
+            fingerprint=layers.fingerprint(),
+            log=layers.log_layer(log),
+            records=log.lines,
+            gaps=tuple(layers.gaps(seen, log)),  # (7)
+            versions=seen.versions,
+        )
+
+    def _refuse_unusable(self, path: Path) -> None:
+        if not path.is_file():
+            raise UnreadableMedia(f"{path} is not a file that can be opened; name a file")
+        size = path.stat().st_size
+        if size > self.media_limits.max_bytes:
+            raise UnsupportedMedia(
+                f"{path.name} has {size} bytes and at most {self.media_limits.max_bytes} are "
+                "examined; raise provenance.max_file_mib if it must be"
+            )
+
+
+def _broken_off(name: str, reason: str) -> Report:
+    """Report a file that broke the process that examined it: nothing can be said about it."""
+    unknown = Layer(LayerState.NOT_CHECKED, reason, {})
+    return Report(
+        name=name,
+        status=Status.UNREADABLE,
+        why="the file broke the process that examined it",
+        origin=Origin.UNKNOWN,
+        size=None,
+        sha256=None,
+        content_credentials=unknown,
+        watermark=unknown,
+        fingerprint=unknown,
+        log=unknown,
+        records=(),
+        gaps=(reason,),
+        versions={},
+    )

@@ -1,0 +1,94 @@
+"""The two gates as the journey uses them: texts in, clips in, verdicts out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.progress import Phase, Progress, ProgressListener
+from provenance.clip import Clip
+from safety.classifiers import load_frame_classifiers, load_prompt_classifiers
+from safety.gate import FrameGate, PromptGate
+from safety.policy import Policy
+from safety.sampling import SamplingPlan
+from safety.settings import SafetySettings
+from safety.verdict import Stage, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class PromptTexts:
+    """Every text of a request that a gate must see."""
+
+    prompt: str
+    as_model_sees: str
+    negative_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Both gates under one snapshot of the policy. There is no journey without them."""
+
+    policy: Policy
+    prompt_gate: PromptGate
+    frame_gate: FrameGate
+
+    @classmethod
+    def open(cls, settings: SafetySettings) -> "Gates":
+        """Load the policy and the classifiers that it names.
+
+        Raises:
+            SafetyError: a part is missing; without it nothing can be decided and nothing is made.
+        """
+        policy = Policy.load(settings.policy)
+        texts = load_prompt_classifiers(settings.prompt_classifiers, threads=settings.threads)
+        frames = load_frame_classifiers(settings.frame_classifiers, threads=settings.threads)
+        deadline_s = settings.classifier_deadline_s
+        return cls(
+            policy=policy,
+            prompt_gate=PromptGate(
+                policy, [loaded.classifier for loaded in texts], deadline_s=deadline_s
+            ),
+            frame_gate=FrameGate(
+                policy, [loaded.classifier for loaded in frames], deadline_s=deadline_s
+            ),
+        )
+
+    def judge_texts(self, texts: PromptTexts | None) -> tuple[Verdict, ...]:
+        """Return the verdicts on prompt and negative prompt; none where no prompt is known."""
+        if texts is None:
+            return ()
+        on_prompt = self.prompt_gate.check(texts.prompt, as_model_sees=texts.as_model_sees)
+        if not texts.negative_prompt.strip():
+            return (on_prompt,)
+        on_negative = self.prompt_gate.check(
+            texts.negative_prompt,
+            as_model_sees=texts.negative_prompt,
+            stage=Stage.NEGATIVE_PROMPT,
+            beside=texts.prompt,
+        )
+        return (on_prompt, on_negative)
+
+    def judge_clip(self, clip: Clip, *, seed: bytes, tell: ProgressListener) -> Verdict:
+        """Return the verdict on a clip's frames.
+
+        Args:
+            clip: what may leave.
+            seed: 32 bytes fixed before the clip existed; long clips are sampled by it.
+            tell: told frame by frame; raising in it stops the journey.
+        """
+        plan = SamplingPlan.for_times(clip.times_s(), seed=seed)
+        return self.frame_gate.check(_planned(clip, plan, tell), plan=plan)
+
+
+def _planned(
+    clip: Clip, plan: SamplingPlan, tell: ProgressListener
+) -> Iterator[tuple[int, float, NDArray[np.uint8]]]:
+    wanted = set(plan.indices)
+    time_base = clip.shape.time_base
+    done = 0
+    for index, frame in enumerate(clip.frames()):
+        if index in wanted:
+            done += 1
+            tell(Progress(Phase.OUTPUT_GATE, done, len(plan.indices)))
+            yield index, float(frame.ticks * time_base), frame.rgb

@@ -1,0 +1,63 @@
+"""The state of a half-done run on disk, so that a run that was cut off goes on and ends the same.
+
+One safetensors file: arrays plus a few words, no pickle. It carries the key of the run it belongs
+to (request, model, versions); a file of another run, or a torn one, counts as none, since starting
+anew gives the same frames.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+FORMAT = "countermark-checkpoint/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A run after `step` steps.
+
+    Attributes:
+        key: what run this is of; equal keys give equal frames.
+        step: steps done.
+        numbers: the solver's counters and each expert's steps so far.
+        arrays: latents and the solver's memory.
+    """
+
+    key: str
+    step: int
+    numbers: Mapping[str, int]
+    arrays: Mapping[str, NDArray[np.generic]]
+
+    def save(self, path: Path) -> None:
+        """Write the file beside its place and move it there, so that a cut leaves a whole one."""
+        words = json.dumps(
+            {"format": FORMAT, "key": self.key, "numbers": dict(self.numbers), "step": self.step},
+            sort_keys=True,
+        )
+        fresh = path.with_name(path.name + ".new")
+        save_file(
+            {k: np.ascontiguousarray(v) for k, v in self.arrays.items()}, fresh, {"run": words}
+        )
+        fresh.replace(path)
+
+
+def load_checkpoint(path: Path, *, key: str) -> Checkpoint | None:
+    """Return the checkpoint of that run, or None when there is none to go on from."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            words = json.loads(file.metadata()["run"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        if words["format"] != FORMAT or words["key"] != key:
+            return None
+        numbers = {str(name): int(value) for name, value in words["numbers"].items()}
+        return Checkpoint(key, int(words["step"]), numbers, arrays)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

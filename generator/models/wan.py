@@ -1,0 +1,392 @@
+"""The one door to torch, diffusers and transformers: a WanPipeline from a verified local folder.
+
+Nothing is fetched and nothing but safetensors is read: the folder's root digest is checked first
+(`generator.weights`), then the pipeline is loaded with local files alone. The same request gives
+the same frames bit for bit, on the same machine and software: the noise comes from a generator on
+the CPU, one clip is made per call, and what was really done stands in `Generation.effective`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+# huggingface_hub and CUDA read these once, when they are imported, so they stand before that.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic matrix products
+
+import diffusers
+import numpy as np
+import torch
+import transformers
+from diffusers import UniPCMultistepScheduler, WanPipeline
+
+from generator.errors import GenerationFailed, ModelUnavailable
+from generator.models import (
+    Generation,
+    GenerationRequest,
+    ModelIdentity,
+    ModelLimits,
+    ModelSettings,
+    PromptReading,
+    StepProgress,
+)
+from generator.models.checks import check_request
+from generator.models.prompts import PromptReader
+from generator.models.resume import Checkpoint, load_checkpoint
+from generator.presets import Preset, find_preset
+from generator.weights import DigestMemory, verify_folder
+
+EXPERTS = {"transformer": "high", "transformer_2": "low"}
+
+
+def open_model(settings: ModelSettings) -> "WanModel":
+    """Open the Wan2.2 folder that the operator pinned.
+
+    Raises:
+        ModelUnavailable: folder, digest or preset is not set, or the folder is not the pinned one.
+    """
+    if settings.folder is None or settings.digest is None:
+        raise ModelUnavailable(
+            "the model `wan` needs `folder` and `digest`; "
+            "pin the folder with `countermark model pin`"
+        )
+    memory = DigestMemory(settings.home / "cache" / "weights.json")
+    folder = settings.home / settings.folder  # an absolute folder stays as it is
+    preset = find_preset(settings.preset)
+    return load(folder, preset, digest=settings.digest, threads=settings.threads, memory=memory)
+
+
+def load(
+    folder: Path,
+    preset: Preset,
+    *,
+    digest: str,
+    threads: int | None = None,
+    memory: DigestMemory | None = None,
+) -> "WanModel":
+    """Verify a folder and load it.
+
+    Raises:
+        ModelUnavailable: it is not the pinned one, or not a pipeline of the preset's kind.
+    """
+    verify_folder(folder, expected=digest, memory=memory)
+    _check_index(folder, preset)
+    reader = PromptReader.open(folder, max_tokens=preset.text_tokens)
+    default = getattr(torch, preset.float_type)
+    with _quiet():
+        try:
+            pipeline = WanPipeline.from_pretrained(
+                str(folder),
+                dtype={"vae": torch.float32, "default": default},
+                use_safetensors=True,
+                local_files_only=True,
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelUnavailable(
+                f"the model folder {folder} is the pinned one and does not load ({error}); "
+                f"pin a complete Wan2.2 folder in the diffusers layout"
+            ) from error
+        pipeline.scheduler = _ResumableUniPC.from_config(
+            pipeline.scheduler.config, flow_shift=float(preset.shift)
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    if torch.cuda.is_available():
+        pipeline.enable_model_cpu_offload()  # one expert on the card at a time
+    identity = ModelIdentity(preset.model, preset.architecture, digest, preset.licence)
+    return WanModel(pipeline, preset, identity, reader=reader, threads=threads)
+
+
+class WanModel:
+    """A loaded pipeline; implements `generator.models.VideoModel`."""
+
+    def __init__(
+        self,
+        pipeline: Any,  # noqa: ANN401 - diffusers is untyped for us
+        preset: Preset,
+        identity: ModelIdentity,
+        *,
+        reader: PromptReader,
+        threads: int | None,
+    ) -> None:
+        self._pipeline, self._preset, self._identity = pipeline, preset, identity
+        self._reader, self._threads = reader, threads
+        self._lock = threading.Lock()  # a pipeline keeps the state of its one run in itself
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Return which model this is."""
+        return self._identity
+
+    @property
+    def limits(self) -> ModelLimits:
+        """Return what a request may ask for."""
+        return self._preset.limits
+
+    def read_prompt(self, text: str) -> PromptReading:
+        """Return the prompt as the model will see it."""
+        return self._reader.read(text)
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        *,
+        on_step: Callable[[StepProgress], None],
+        checkpoint: Path | None = None,
+    ) -> Generation:
+        """Generate one clip, as `generator.models.VideoModel` says.
+
+        1. Check the request, and that its texts are what the model will see.
+        2. Take up the run where its checkpoint ends, if there is one.
+        3. Denoise, counting the steps of each expert; 4. decode into bytes.
+        """
+        check_request(request, self._preset.limits, self.read_prompt)  # (1)
+        with self._lock, torch.inference_mode(), _determinism(self._threads):
+            run = _Run(
+                self._pipeline, self._key(request), request.steps, on_step, checkpoint
+            )  # (2)
+            video = self._denoise(request, run)  # (3)
+            if not np.isfinite(video).all():
+                raise GenerationFailed(
+                    f"{self._identity.name} decoded numbers that are not finite; try another seed"
+                )
+            frames = np.rint(video * 255).astype(np.uint8)  # (4) (time, height, width, 3)
+            frames.setflags(write=False)
+            effective = self._effective(request, frames.shape, run)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
+        return Generation(frames, request.fps, effective)
+
+    def _denoise(self, request: GenerationRequest, run: "_Run") -> np.ndarray[Any, Any]:
+        """Run the pipeline; returns (time, height, width, 3) in [0, 1]."""
+        preset, low = self._preset, self._preset.guidance_low
+        try:
+            with run.counted():
+                output = self._pipeline(
+                    prompt=request.prompt,
+                    negative_prompt=request.negative_prompt,
+                    height=request.height,
+                    width=request.width,
+                    num_frames=request.frames,
+                    num_inference_steps=request.steps,
+                    guidance_scale=float(preset.guidance),
+                    guidance_scale_2=None if low is None else float(low),
+                    max_sequence_length=preset.text_tokens,
+                    generator=torch.Generator("cpu").manual_seed(request.seed),
+                    latents=run.latents,
+                    callback_on_step_end=run.after_step,
+                    output_type="np",
+                )
+        finally:
+            self._pipeline.maybe_free_model_hooks()  # also after a cancel, or the next run fails
+        return np.asarray(output.frames[0])
+
+    def _key(self, request: GenerationRequest) -> str:
+        """Return what identifies a run: two runs with equal keys give equal frames."""
+        fields = {name: getattr(request, name) for name in request.__slots__}
+        fields |= {"model": self._identity.digest, "preset": repr(self._preset), **_versions()}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+    def _effective(
+        self, request: GenerationRequest, shape: tuple[int, ...], run: "_Run"
+    ) -> Mapping[str, str | int]:
+        pipeline, preset = self._pipeline, self._preset
+        reading = self.read_prompt(request.prompt)
+        effective: dict[str, str | int] = {
+            "scheduler": UniPCMultistepScheduler.__name__,
+            "flow_shift": preset.shift,
+            "guidance": preset.guidance,
+            "steps": request.steps,
+            "seed": request.seed,
+            "frames": shape[0],
+            "height": shape[1],
+            "width": shape[2],
+            "fps": request.fps,
+            "prompt_tokens": reading.tokens,
+            "text_tokens": preset.text_tokens,
+            "device": str(pipeline._execution_device),  # noqa: SLF001 - it has no public name
+            "threads": torch.get_num_threads(),
+            "attention": "native",
+            "dtype_text_encoder": _dtype(pipeline.text_encoder),
+            "dtype_vae": _dtype(pipeline.vae),
+        }
+        if preset.experts == 2:
+            effective["boundary"] = str(pipeline.config.boundary_ratio)
+            effective["guidance_low"] = str(preset.guidance_low)
+        for part, side in EXPERTS.items():
+            if (expert := getattr(pipeline, part, None)) is not None:
+                effective[f"dtype_{part}"] = _dtype(expert)
+                effective[f"steps_{side}"] = run.counts[side]
+        if run.resumed_from:
+            effective["resumed_from_step"] = run.resumed_from
+        return effective | _versions()
+
+
+class _Run:
+    """One pass through the pipeline's loop: progress, NaN guard, checkpoint, steps per expert."""
+
+    def __init__(
+        self,
+        pipeline: Any,  # noqa: ANN401 - diffusers is untyped for us
+        key: str,
+        steps: int,
+        on_step: Callable[[StepProgress], None],
+        path: Path | None,
+    ) -> None:
+        self._pipeline, self._key, self._steps = pipeline, key, steps
+        self._on_step, self._path = on_step, path
+        found = load_checkpoint(path, key=key) if path else None
+        pipeline.scheduler.resume = found
+        self.resumed_from = found.step if found else 0
+        self.latents = torch.from_numpy(found.arrays["latents"]) if found else None
+        self.counts = {side: found.numbers[side] if found else 0 for side in EXPERTS.values()}
+        self._running = ""
+        self._first_end: float | None = None
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[None]:
+        """Let each expert itself say when it runs."""
+        hooks = []
+        for part, side in EXPERTS.items():
+            if (expert := getattr(self._pipeline, part, None)) is not None:
+
+                def note(*_: object, side: str = side) -> None:
+                    self._running = side
+
+                hooks.append(expert.register_forward_pre_hook(note))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def after_step(
+        self,
+        pipeline: Any,  # noqa: ANN401 - diffusers is untyped for us
+        index: int,
+        _timestep: object,
+        tensors: Mapping[str, torch.Tensor],
+    ) -> dict[str, torch.Tensor]:
+        """Guard, keep and report the state after a step; diffusers wants a dict back."""
+        done, latents = self.resumed_from + index + 1, tensors["latents"]
+        if not torch.isfinite(latents).all():
+            raise GenerationFailed(
+                f"step {done} of {self._steps} gave numbers that are not finite; try another seed"
+            )
+        self.counts[self._running] += 1
+        if self._path is not None and done < self._steps:
+            pipeline.scheduler.checkpoint(self._key, done, latents, self.counts).save(self._path)
+        self._on_step(StepProgress(done, self._steps, self._seconds_left(index, done)))
+        return {}
+
+    def _seconds_left(self, index: int, done: int) -> float | None:
+        now = time.monotonic()
+        if self._first_end is None:
+            self._first_end = now  # the first step also carries the text encoder: not counted
+            return None
+        return (now - self._first_end) / index * (self._steps - done)
+
+
+class _ResumableUniPC(UniPCMultistepScheduler):  # type: ignore[misc]  # diffusers is untyped for us
+    """UniPC that can give its memory away and take it back after another process was cut off."""
+
+    resume: Checkpoint | None = None
+
+    def set_timesteps(self, num_inference_steps: int, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Yield the steps that are still to do."""
+        super().set_timesteps(num_inference_steps, *args, **kwargs)
+        self._every_timestep = self.timesteps
+        if (state := self.resume) is None:
+            return
+        order = self.config.solver_order
+        arrays, numbers = state.arrays, state.numbers
+        self.model_outputs = [_tensor(arrays.get(f"output_{i}")) for i in range(order)]
+        self.timestep_list = [_tensor(arrays.get(f"timestep_{i}")) for i in range(order)]
+        self.last_sample = _tensor(arrays.get("last_sample"))
+        self.lower_order_nums, self.this_order = numbers["lower_order_nums"], numbers["this_order"]
+        self._step_index = state.step
+        self.timesteps = self._every_timestep[state.step :]
+
+    def set_begin_index(self, begin_index: int = 0) -> None:
+        """Start where the run ends so far."""
+        super().set_begin_index(self.resume.step if self.resume else begin_index)
+
+    def step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the class it extends
+        """Take a step; the order of the last ones depends on the length of the whole schedule."""
+        self.timesteps = self._every_timestep
+        return super().step(*args, **kwargs)
+
+    def checkpoint(
+        self, key: str, step: int, latents: torch.Tensor, counts: Mapping[str, int]
+    ) -> Checkpoint:
+        """Return all that the next step depends on."""
+        named = {"latents": latents, "last_sample": self.last_sample}
+        named |= {f"output_{i}": value for i, value in enumerate(self.model_outputs)}
+        named |= {f"timestep_{i}": value for i, value in enumerate(self.timestep_list)}
+        arrays = {k: torch.as_tensor(v).cpu().numpy() for k, v in named.items() if v is not None}
+        numbers = {"lower_order_nums": self.lower_order_nums, "this_order": self.this_order}
+        return Checkpoint(key, step, numbers | dict(counts), arrays)
+
+
+def _check_index(folder: Path, preset: Preset) -> None:
+    """Raise unless the folder is a Wan pipeline with the preset's number of experts."""
+    path = folder / "model_index.json"
+    index = json.loads(path.read_bytes()) if path.is_file() else {}
+    second = index.get("transformer_2", [None, None])
+    experts = 1 if second[0] is None else 2
+    if index.get("_class_name") != "WanPipeline" or experts != preset.experts:
+        raise ModelUnavailable(
+            f"the model folder holds {index.get('_class_name', 'no pipeline')} with {experts} "
+            f"expert(s), the preset {preset.name} needs WanPipeline with {preset.experts}; "
+            f"choose the preset that fits the folder"
+        )
+
+
+@contextlib.contextmanager
+def _determinism(threads: int | None) -> Iterator[None]:
+    """Set the thread count and deterministic algorithms for one run, and put both back."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads or before[0])
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(mode=before[1])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' progress bars and advice off stderr while loading."""
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    before = diffusers.utils.logging.get_verbosity()
+    diffusers.utils.logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        diffusers.utils.logging.set_verbosity(before)
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "diffusers": diffusers.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+def _dtype(module: Any) -> str:  # noqa: ANN401 - diffusers is untyped for us
+    """Return the type of a component's numbers, e.g. "float32"."""
+    return str(module.dtype).removeprefix("torch.")
+
+
+def _tensor(array: np.ndarray[Any, Any] | None) -> torch.Tensor | None:
+    return None if array is None else torch.from_numpy(array)

@@ -1,0 +1,139 @@
+"""The composition root: a home and its settings become a pipeline. Choices are made here alone."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from audit.home import Home
+from audit.ledger import Ledger
+from audit.redaction import Vault
+from audit.wiring import OWN_TRUST, now, open_ledger, own_mark_keys
+from generator.errors import ExtraMissing, ModelUnavailable
+from generator.gates import Gates
+from generator.holding import Holding
+from generator.journal import Journal, record_policy
+from generator.marking import Marking
+from generator.models import ModelSettings, VideoModel
+from generator.names import refuse_claimed_names
+from generator.pipeline import Pipeline
+from generator.recovery import recover
+from generator.settings import Settings
+from generator.signing import Signing, TimestampSource
+from generator.sources import Sources
+from provenance.examination import load_watermarker
+from provenance.keys import FileSigner, read_private
+from provenance.pki import DemoPki
+from provenance.timestamp_authority import LocalAuthority
+from provenance.trust import TrustList, TrustLists
+
+MODELS = "countermark.models"  # the entry point group
+
+
+@contextmanager
+def open_pipeline(home: Home, settings: Settings, *, with_model: bool) -> Iterator[Pipeline]:
+    """Open a pipeline over a home, after closing what dead processes left open in it.
+
+    Args:
+        home: set up by `countermark init`.
+        settings: of that home.
+        with_model: load the video model; `protect` needs none.
+
+    Raises:
+        NameClaimed: another distribution overwrites our packages.
+        HomeUnusable: nothing is set up there.
+        ExtraMissing: a part of the installation is missing.
+        KeyExposed: a secret is readable by others.
+    """
+    refuse_claimed_names()
+    home.required()
+    sealing_key = read_private(home.sealing_key)
+    gates = Gates.open(settings.safety)
+    signing = open_signing(home, settings, gates)
+    model = open_model(home, settings) if with_model else None
+    with open_ledger(home, settings) as ledger:
+        recover(ledger, home.private, now)
+        record_policy(ledger, gates.policy, now())
+        yield Pipeline(
+            sources=Sources(model, settings.provenance.limits),
+            gates=gates,
+            marking=open_marking(home, settings),
+            signing=signing,
+            holding=Holding(home.held, sealing_key),
+            journal=open_journal(ledger, sealing_key, gates),
+            private=home.private,
+            clips=home.clips,
+        )
+
+
+def open_journal(ledger: Ledger, sealing_key: bytes, gates: Gates) -> Journal:
+    """Return what tells the log of attempts."""
+    return Journal(ledger, Vault(ledger, sealing_key), sealing_key, gates.policy, now)
+
+
+def open_marking(home: Home, settings: Settings) -> Marking:
+    """Return the first configured watermarking method with the home's key."""
+    key = own_mark_keys(home, settings)[0]
+    provenance = settings.provenance
+    return Marking(load_watermarker(key.method, key.secret), provenance.encoding, provenance.limits)
+
+
+def open_signing(home: Home, settings: Settings, gates: Gates) -> Signing:
+    """Return the home's signer and its time-stamp authority, with their own trust lists."""
+    pki = DemoPki.at(home.keys)
+    address = settings.provenance.timestamp_authority
+    local = address == "local"
+    return Signing(
+        signer=FileSigner(pki.signing_key, pki.signing_chain),
+        timestamps=TimestampSource(
+            local=LocalAuthority(pki.timestamp_key, pki.timestamp_chain) if local else None,
+            address=None if local else address,
+            clock=now,
+        ),
+        trust=TrustLists(
+            claim=(_own(pki.root),),
+            timestamp=(_own(pki.timestamp_root),),
+        ),
+        policy=gates.policy,
+    )
+
+
+def open_model(home: Home, settings: Settings) -> VideoModel:
+    """Load the configured video model by entry point.
+
+    Raises:
+        ExtraMissing: torch or diffusers is not installed.
+        ModelUnavailable: no such model, or its weights are missing, corrupt or unpinned.
+    """
+    # Nothing that loads a model may reach for a hub; the libraries read this once, when imported.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    name = settings.generator.model
+    found = entry_points(group=MODELS, name=name)
+    if not found:
+        names = ", ".join(sorted(point.name for point in entry_points(group=MODELS)))
+        raise ModelUnavailable(
+            f"no model {name!r} is installed; set generator.model to one of: {names}"
+        )
+    try:
+        opener = next(iter(found)).load()
+    except ImportError as error:
+        raise ExtraMissing(
+            f"generating needs {error.name}, which is not installed; "
+            "run: pip install 'countermark[generate]'"
+        ) from error
+    model: VideoModel = opener(
+        ModelSettings(
+            name=name,
+            folder=settings.generator.model_folder,
+            digest=settings.generator.model_digest,
+            preset=settings.generator.preset,
+            threads=settings.generator.threads,
+            home=home.path,
+        )
+    )
+    return model
+
+
+def _own(path: Path) -> TrustList:
+    return TrustList(name=OWN_TRUST, pem=TrustList.load(path).pem)

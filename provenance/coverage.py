@@ -1,0 +1,224 @@
+"""Which bytes of a file does no signature protect, and do they hold what they should?
+
+C2PA's hash of an MP4 leaves boxes out: `ftyp`, `free`, `skip`, `mfra` and its own box. Both
+verifiers call a file Trusted with a kilobyte of anything in an appended `free` box. A manifest of
+ours therefore carries a digest of the boxes left out (`unbound_digest`), and promises a store
+without a byte of slack; `examine` holds it to that. In a stranger's file the same bytes are only
+named, unless they are what no honest signer writes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from cryptography import x509
+
+from provenance import bmff, manifest_store
+from provenance.bmff import Box, CredentialsBox, MalformedBoxes
+from provenance.claim_signature import SignerCertificate
+from provenance.errors import UnreadableMedia
+from provenance.jumbf import MalformedStore
+from provenance.manifest_store import ByteRange, StoreFinding
+from provenance.timestamp import TimestampFinding, TimestampState
+
+MAX_STORE_BYTES = 64 * 2**20  # thumbnails of a long history; ours has about 15 KiB
+
+LEFT_OUT = ("ftyp", "mfra", "free", "skip")
+"""What c2pa-rs leaves out of an MP4's hash besides the box that holds the manifest."""
+
+_CHUNK = 2**20
+
+
+class CoverageState(StrEnum):
+    """How far the question could be answered."""
+
+    CHECKED = "checked"
+    NOT_CHECKED = "not_checked"
+    """Another container than MP4 or MOV, or no manifest in it."""
+    UNREADABLE = "unreadable"
+    """Boxes or store do not parse."""
+    REMAINS = "remains"
+    """A manifest store lies in a box where no reader looks: its box was renamed or damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageFinding:
+    """What is bound and what is not."""
+
+    state: CoverageState
+    reason: str | None = None
+    """Why it is not checked or not readable."""
+    promised: bool = False
+    """The manifest carries our record: whatever deviates is a violation."""
+    unbound: tuple[ByteRange, ...] = ()
+    """Offsets into the file."""
+    violations: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """Deviations of a stranger's file, which promised nothing."""
+    signer: SignerCertificate | None = None
+    timestamp: TimestampFinding = field(
+        default_factory=lambda: TimestampFinding(TimestampState.ABSENT)
+    )
+
+
+def examine(path: Path, *, timestamp_roots: Sequence[x509.Certificate]) -> CoverageFinding:
+    """Read an MP4 or MOV file and say which of its bytes nothing protects.
+
+    Raises:
+        UnreadableMedia: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            if not _is_bmff(file):
+                return CoverageFinding(
+                    CoverageState.NOT_CHECKED,
+                    "byte coverage is checked in MP4 and MOV files only",
+                )
+            return _examine(file, timestamp_roots)
+    except OSError as error:
+        raise UnreadableMedia(f"cannot read {path.name} ({error.strerror})") from error
+    except (MalformedBoxes, MalformedStore) as error:
+        return CoverageFinding(CoverageState.UNREADABLE, str(error))
+
+
+def unbound_digest(path: Path) -> str:
+    """Return SHA-256 (hex) over the boxes that C2PA's hash will leave out, whole and in order.
+
+    Signing does not touch them, so the digest of the clip to be signed is that of the signed one.
+
+    Raises:
+        UnreadableMedia: the file cannot be read, or is no sequence of boxes.
+    """
+    try:
+        with path.open("rb") as file:
+            return _digest_left_out(file, bmff.top_boxes(file))
+    except OSError as error:
+        raise UnreadableMedia(f"cannot read {path.name} ({error.strerror})") from error
+    except MalformedBoxes as error:
+        raise UnreadableMedia(f"{path.name} is no MP4: {error}") from error
+
+
+def _is_bmff(file: BinaryIO) -> bool:
+    return file.read(8)[4:] == b"ftyp"
+
+
+def _examine(file: BinaryIO, roots: Sequence[x509.Certificate]) -> CoverageFinding:
+    boxes = bmff.top_boxes(file)
+    carriers = [box for box in boxes if box.carries_credentials]
+    opened = [bmff.credentials_box(file, box) for box in carriers]
+    manifests = [found for found in opened if found is not None]
+    if not manifests:
+        return _without_store(file, boxes)
+    if len(manifests) > 1:
+        return CoverageFinding(
+            CoverageState.CHECKED,
+            unbound=tuple(_range(box, "a C2PA box") for box in carriers),
+            violations=(f"the file holds {len(manifests)} manifest stores; expected one",),
+        )
+    carrier = manifests[0]
+    store = manifest_store.inspect(_read_store(file, carrier), timestamp_roots=roots)
+    deviations = [*store.deviations, *_carrier_deviations(carrier, carriers)]
+    deviations += _binding_deviations(store)
+    violations = [*store.violations]
+    if store.has_record and store.unbound_sha256 != _digest_left_out(file, boxes):
+        violations.append("the boxes that the C2PA hash leaves out are not those that were signed")
+    return CoverageFinding(
+        state=CoverageState.CHECKED,
+        promised=store.has_record,
+        unbound=tuple(_unbound(boxes, carrier, store)),
+        violations=(*violations, *(deviations if store.has_record else ())),
+        remarks=() if store.has_record else tuple(deviations),
+        signer=store.signer,
+        timestamp=store.timestamp,
+    )
+
+
+def _without_store(file: BinaryIO, boxes: Sequence[Box]) -> CoverageFinding:
+    for box in boxes:
+        if bmff.holds_store(file, box):
+            return CoverageFinding(
+                CoverageState.REMAINS,
+                f"a manifest store lies in a box {box.kind!r} at byte {box.start}, "
+                "where no reader looks for one",
+                unbound=(_range(box, "remains of credentials"),),
+            )
+    return CoverageFinding(CoverageState.NOT_CHECKED, "the file holds no manifest store")
+
+
+def _read_store(file: BinaryIO, carrier: CredentialsBox) -> bytes:
+    length = carrier.box.end - carrier.store_start
+    if length > MAX_STORE_BYTES:
+        raise MalformedStore(f"the store has {length} bytes, more than {MAX_STORE_BYTES}")
+    file.seek(carrier.store_start)
+    return file.read(length)
+
+
+def _carrier_deviations(carrier: CredentialsBox, carriers: Sequence[Box]) -> Iterator[str]:
+    if not carrier.preamble_is_canonical:
+        yield "the box of the manifest store has a header that countermark does not write"
+    if len(carriers) > 1:
+        yield "the file holds C2PA boxes besides the manifest store"
+
+
+def _binding_deviations(store: StoreFinding) -> Iterator[str]:
+    """Say where the signer left more out of the hash than c2pa-rs does by itself."""
+    for label, content in store.hard_binding:
+        exclusions = content.get("exclusions")
+        for exclusion in exclusions if isinstance(exclusions, list) else ():
+            xpath = _xpath(exclusion)
+            if xpath is not None and xpath.strip("/") not in {*LEFT_OUT, "uuid"}:
+                yield f"the signer left {xpath} out of {label}"
+
+
+def _unbound(
+    boxes: Sequence[Box], carrier: CredentialsBox, store: StoreFinding
+) -> Iterator[ByteRange]:
+    excluded = {
+        xpath.strip("/").partition("/")[0].partition("[")[0]
+        for _, content in store.hard_binding
+        for xpath in map(_xpath, _exclusions(content))
+        if xpath is not None
+    }
+    for box in boxes:
+        if box == carrier.box:
+            yield ByteRange(box.start, carrier.store_start, "header of the manifest store's box")
+            for found in store.unbound:
+                start = carrier.store_start
+                yield ByteRange(start + found.start, start + found.end, found.what)
+        elif box.carries_credentials:
+            yield _range(box, "a C2PA box besides the manifest store")
+        elif box.kind in excluded and box.kind != "uuid":
+            yield _range(box, f"box {box.kind}")
+
+
+def _exclusions(content: dict[object, object]) -> list[object]:
+    found = content.get("exclusions")
+    return found if isinstance(found, list) else []
+
+
+def _xpath(exclusion: object) -> str | None:
+    match exclusion:
+        case {"xpath": str() as xpath}:
+            return xpath
+        case _:
+            return None
+
+
+def _range(box: Box, what: str) -> ByteRange:
+    return ByteRange(box.start, box.end, what)
+
+
+def _digest_left_out(file: BinaryIO, boxes: Sequence[Box]) -> str:
+    digest = hashlib.sha256()
+    for box in boxes:
+        if box.kind not in LEFT_OUT:
+            continue
+        file.seek(box.start)
+        left = box.end - box.start
+        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()
