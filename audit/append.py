@@ -123,6 +123,10 @@ class Appender:
     def _head(self, connection: Connection) -> _Head:
         query = select(tables.log.c.size, tables.log.c.root).where(tables.log.c.id == self._log)
         row = connection.execute(query.with_for_update()).one()
+        if not isinstance(row.size, int) or not isinstance(row.root, bytes):
+            raise LedgerDamaged(
+                f"the head of {self._scope} is no size and root; run `countermark log check`"
+            )
         return _Head(row.size, row.root)
 
     def _confirmed_tree(self, connection: Connection, head: _Head) -> TiledTree:
@@ -272,12 +276,13 @@ def tile_reader(connection: Connection, log: int) -> ReadTile:
     """Return a function that reads one tile of a log from its row."""
 
     def read(level: int, n: int) -> bytes | None:
-        found: bytes | None = connection.execute(
+        found = connection.execute(
             select(tables.tile.c.hashes).where(
                 tables.tile.c.log == log, tables.tile.c.level == level, tables.tile.c.n == n
             )
         ).scalar()
-        return found
+        # SQLite keeps whatever type it is given: text in a tile's place is no tile.
+        return found if isinstance(found, bytes) else None
 
     return read
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from audit.canonical import JsonValue
 from audit.errors import RecordInvalid
 
 _HEX: Final = re.compile(r"[0-9a-f]+")

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, select
 
 from audit import tables
 from audit.append import tile_reader
-from audit.attempts import read_attempt
+from audit.attempts import StoredAttempt, read_attempt
 from audit.checkpoint import open_checkpoint
 from audit.database import reading
 from audit.derived import columns_of, derive
@@ -119,31 +119,42 @@ class _Check:
         self._verifier = verifier
         self._steps: dict[str, list[Step]] = {}
         head = select(tables.log.c.size, tables.log.c.root).where(tables.log.c.id == log)
-        self._head = connection.execute(head).one()
+        row = connection.execute(head).one()
+        self._size = row.size if isinstance(row.size, int) else -1
+        self._root = _blob(row.root)
 
     def walk_records(self, progress: Progress) -> None:
         """Read every record in order, compare its row, and put its leaf into the tree."""
+        expected = 0
         for row in self._rows(tables.record, tables.record.c.idx):
-            if row.idx < self.tree.size:
-                self._report(ProblemKind.GAP, row.idx, f"record {row.idx} stands before the first")
+            if not isinstance(row.idx, int) or row.idx < expected:
+                self._report(
+                    ProblemKind.GAP, None, f"a record stands at {row.idx!r}, where none can stand"
+                )
                 continue
-            self._fill_gap(row.idx)
+            self._bridge_gap(expected, row.idx)
             self._compare_record(row)
-            self.tree.append([hash_leaf(row.body)])
+            self.tree.append([hash_leaf(_blob(row.body))])
+            expected = row.idx + 1
             self.records += 1
             if self.records % STEP == 0:
-                progress(self.records, self._head.size)
-        self._fill_gap(self._head.size)
-        progress(self.records, self._head.size)
+                progress(self.records, self._size)
+        self._bridge_gap(expected, self._size)
+        progress(self.records, self._size)
 
     def compare_tiles(self) -> None:
         """Compare each stored tile with the tree's."""
         expected = dict(self.tree.changed)
         for row in self._rows(tables.tile, tables.tile.c.level, tables.tile.c.n):
-            hashes = expected.pop((row.level, row.n), None)
-            if hashes != row.hashes:
-                first = row.n * TILE_WIDTH ** (row.level + 1)
-                at = first + _first_difference(hashes or b"", row.hashes) * TILE_WIDTH**row.level
+            hashes, found = expected.pop((row.level, row.n), None), _blob(row.hashes)
+            if hashes is None:
+                self._report(
+                    ProblemKind.TILE, None, f"tile {row.n} of level {row.level} is one too many"
+                )
+            elif hashes != found:
+                at = (row.n * TILE_WIDTH + _first_difference(hashes, found)) * (
+                    TILE_WIDTH**row.level
+                )
                 self._report(
                     ProblemKind.TILE,
                     at,
@@ -156,13 +167,13 @@ class _Check:
 
     def compare_head(self) -> None:
         """Compare the head with the tree."""
-        if self._head.size != self.tree.size:
+        if self._size != self.tree.size:
             self._report(
                 ProblemKind.HEAD,
-                self._head.size,
-                f"the head says {self._head.size} records, {self.tree.size} are there",
+                self._size,
+                f"the head says {self._size} records, {self.tree.size} are there",
             )
-        elif self._head.root != self.tree.root():
+        elif self._root != self.tree.root():
             self._report(
                 ProblemKind.HEAD, None, f"the root of {self.tree.size} records is not the head's"
             )
@@ -172,18 +183,18 @@ class _Check:
         newest = 0
         for row in self._rows(tables.checkpoint, tables.checkpoint.c.size):
             newest = row.size
-            found = self.compare_note(row.note, ProblemKind.CHECKPOINT)
+            found = self.compare_note(str(row.note), ProblemKind.CHECKPOINT)
             if found is not None and found != row.size:
                 self._report(
                     ProblemKind.CHECKPOINT,
                     None,
                     f"the checkpoint filed under {row.size} records is of {found}",
                 )
-        if newest != self._head.size:
+        if newest != self._size:
             self._report(
                 ProblemKind.CHECKPOINT,
                 None,
-                f"the newest checkpoint covers {newest} of {self._head.size} records",
+                f"the newest checkpoint covers {newest} of {self._size} records",
             )
 
     def compare_note(self, note: str, kind: ProblemKind) -> int | None:
@@ -213,20 +224,30 @@ class _Check:
     def compare_attempts(self) -> None:
         """Compare the attempts' rows with their records."""
         rows = self._rows(tables.attempt, tables.attempt.c.id)
-        stored = {row.id: read_attempt(row) for row in rows}
+        stored: dict[str, StoredAttempt] = {}
+        for row in rows:
+            try:
+                stored[row.id] = read_attempt(row)
+            except ValueError:
+                self._report(
+                    ProblemKind.ATTEMPT,
+                    None,
+                    f"attempt {row.id} is in no known state, {row.state!r}",
+                )
         for index, sentence in disagreements(self._steps, stored):
             self._report(ProblemKind.ATTEMPT, index, sentence)
 
     def _compare_record(self, row: Row[tuple[object, ...]]) -> None:
         """Compare one row with its own bytes."""
-        if row.leaf != hash_leaf(row.body):
+        body = _blob(row.body)
+        if row.leaf != hash_leaf(body):
             self._report(
                 ProblemKind.LEAF,
                 row.idx,
                 f"the leaf hash of record {row.idx} is not that of its bytes",
             )
         try:
-            record = Record.parse(row.body)
+            record = Record.parse(body)
         except RecordInvalid as error:
             self._report(ProblemKind.RECORD, row.idx, f"record {row.idx} cannot be read: {error}")
             return
@@ -245,9 +266,8 @@ class _Check:
         if record.attempt is not None:
             self._steps.setdefault(record.attempt, []).append(Step.of(record, row.idx))
 
-    def _fill_gap(self, end: int) -> None:
+    def _bridge_gap(self, first: int, end: int) -> None:
         """Report records missing before `end`; their stored hashes let the rest be judged."""
-        first = self.tree.size
         if first >= end:
             return
         missing = f"record {first} is" if end - first == 1 else f"records {first} to {end - 1} are"
@@ -255,9 +275,13 @@ class _Check:
         read = tile_reader(self._connection, self._log)
         while (at := self.tree.size) < end:
             n, offset = divmod(at, TILE_WIDTH)
-            tile = (read(0, n) or b"")[offset * HASH_BYTES : (end - n * TILE_WIDTH) * HASH_BYTES]
+            tile = _blob(read(0, n))
+            tile = tile[offset * HASH_BYTES : (end - n * TILE_WIDTH) * HASH_BYTES]
             hashes = [tile[i : i + HASH_BYTES] for i in range(0, len(tile), HASH_BYTES)]
-            self.tree.append(hashes or [bytes(HASH_BYTES)])
+            if not hashes or len(hashes[-1]) != HASH_BYTES:
+                # No hashes, no bridge: a head of a trillion records would be counted to the end.
+                return
+            self.tree.append(hashes)
 
     def _rows(self, table: Table, *order: ColumnElement[Any]) -> Iterator[Row[tuple[object, ...]]]:
         query = select(table).where(table.c.log == self._log).order_by(*order)
@@ -266,6 +290,11 @@ class _Check:
 
     def _report(self, kind: ProblemKind, index: int | None, sentence: str) -> None:
         self.problems.append(Problem(kind, index, sentence))
+
+
+def _blob(value: object) -> bytes:
+    """Return bytes as they are and anything else as none: SQLite stores text in a blob's place."""
+    return value if isinstance(value, bytes) else b""
 
 
 def _first_difference(expected: bytes, found: bytes) -> int:

@@ -293,7 +293,9 @@ def read_row(row: Row[tuple[object, ...]], origin: str) -> StoredRecord:
         LedgerDamaged: the bytes are no record, or the row says something else than they do.
     """
     columns = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for it
-    index, body = int(columns["idx"]), bytes(columns["body"])
+    index, body = columns["idx"], columns["body"]
+    if not isinstance(index, int) or not isinstance(body, bytes):
+        raise LedgerDamaged(f"record {index!r} of {origin} is not stored as bytes")
     try:
         record = Record.parse(body)
     except RecordInvalid as error:

@@ -143,9 +143,7 @@ class Vault:
             ).one_or_none()
             key = row and _subject_key(connection, log, row.subject, origin, self._key)
         if row is None or key is None:
-            raise NotFound(
-                f"the text of commitment {commitment.value[:16]}… is erased or was never"
-            )
+            raise NotFound(f"no text of commitment {commitment.value[:16]}… is sealed (any more)")
         salted = _decrypt(key, row.ciphertext, f"{origin} {commitment.value}")
         salt, text = salted[:SALT_BYTES], salted[SALT_BYTES:].decode()
         if not hmac.compare_digest(commit_to(text, salt).value, commitment.value):

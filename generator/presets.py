@@ -2,8 +2,8 @@
 
 The values of the Wan2.2 presets are those of Wan-Video/Wan2.2 (wan/configs/*.py): shift 12, 40
 steps, guidance 4 on the high-noise and 3 on the low-noise expert for T2V-A14B; shift 5, 50 steps,
-guidance 5 and 121 frames at 24 fps for TI2V-5B. Guidance and shift are decimal strings, because they
-stand in records, which hold no floats.
+guidance 5 and 121 frames at 24 fps for TI2V-5B. Guidance and shift are decimal strings, because
+they stand in records, which hold no floats.
 """
 
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ class WeightsManifest:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(
-                f"{MANIFEST_NAME} is not a listing of files ({error}); write it again with `model pin`"
+                f"{MANIFEST_NAME} is not a listing ({error}); write it again with `model pin`"
             ) from error
         manifest = cls(files)
         if manifest.canonical() != text:
@@ -105,9 +105,9 @@ class WeightsManifest:
 class DigestMemory:
     """Remembers digests of big files, so that 126 GB are not hashed at each start.
 
-    An entry holds as long as path, size, modification time and inode are the same. Whoever can write
-    the weights and set their times back can defeat it: use it where the folder is read-only to the
-    service, and pass none to hash everything.
+    An entry holds as long as path, size, modification time and inode are the same. Whoever can
+    write the weights and set their times back can defeat it: use it where the folder is read-only
+    to the service, and pass none to hash everything.
     """
 
     def __init__(self, path: Path) -> None:

@@ -18,6 +18,7 @@ from generator.marking import Marking
 from generator.models import ModelSettings, VideoModel
 from generator.names import refuse_claimed_names
 from generator.pipeline import Pipeline
+from generator.progress import Phase, Progress, ProgressListener, nobody
 from generator.recovery import recover
 from generator.settings import Settings
 from generator.signing import Signing, TimestampSource
@@ -32,13 +33,16 @@ MODELS = "countermark.models"  # the entry point group
 
 
 @contextmanager
-def open_pipeline(home: Home, settings: Settings, *, with_model: bool) -> Iterator[Pipeline]:
+def open_pipeline(
+    home: Home, settings: Settings, *, with_model: bool, listener: ProgressListener = nobody
+) -> Iterator[Pipeline]:
     """Open a pipeline over a home, after closing what dead processes left open in it.
 
     Args:
         home: set up by `countermark init`.
         settings: of that home.
         with_model: load the video model; `protect` needs none.
+        listener: told that the model is being loaded.
 
     Raises:
         NameClaimed: another distribution overwrites our packages.
@@ -51,6 +55,8 @@ def open_pipeline(home: Home, settings: Settings, *, with_model: bool) -> Iterat
     sealing_key = read_private(home.sealing_key)
     gates = Gates.open(settings.safety)
     signing = open_signing(home, settings, gates)
+    if with_model:
+        listener(Progress(Phase.LOADING))
     model = open_model(home, settings) if with_model else None
     with open_ledger(home, settings) as ledger:
         recover(ledger, home.private, now)

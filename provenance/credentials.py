@@ -200,9 +200,9 @@ def judge(
     presence = _presence(first, second, covered)  # (1)
     agreement = _agreement(first, second)  # (2)
     if presence is not Presence.PRESENT:
-        heard = (first.reason, second.reason)
+        heard = [first.reason, second.reason]
         if covered.state is not CoverageState.NOT_CHECKED:
-            heard = (*heard, covered.reason)
+            heard.append(covered.reason)
         return Judgement(presence, None, None, agreement, tuple(dict.fromkeys(filter(None, heard))))
     breaks = tuple(_breaks(first, second, covered, facts))  # (3)
     trust, doubts = _trust(first, second, covered, agreement)  # (4)
@@ -304,8 +304,7 @@ def _doubts(
     if agreement is Agreement.DISAGREE:
         yield (
             TrustState.UNTRUSTED,
-            f"the two verifiers disagree: {_words('c2pa-rs', first)}, "
-            f"{_words('encypher-c2pa', second)}",
+            f"{_words('c2pa-rs', first)}, while {_words('encypher-c2pa', second)}",
         )
     if {first.state, second.state} != {CredentialsState.TRUSTED}:
         yield TrustState.UNTRUSTED, "nobody on the given trust lists vouches for the signer"

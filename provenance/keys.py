@@ -107,7 +107,7 @@ def read_private(path: Path) -> bytes:
             f"cannot open the key file {path} ({error.strerror}); "
             "make it with `countermark init`, or correct the path in the configuration"
         ) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         _refuse_exposed(path, status)
         if status.st_size > MAX_SECRET_BYTES:
@@ -115,7 +115,9 @@ def read_private(path: Path) -> bytes:
                 f"{path} is {status.st_size} bytes long, a key file has at most "
                 f"{MAX_SECRET_BYTES}; check the path in the configuration"
             )
-        return file.read(MAX_SECRET_BYTES)
+        return os.read(descriptor, MAX_SECRET_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -43,7 +43,7 @@ def ask_prompt(
     size = len(readings[0].text)
     for scored in answer:
         span = scored.span
-        if span is not None and not 0 <= span.start < span.end <= size:
+        if span is not None and not 0 <= span.start <= span.end <= size:
             raise _failed(classifier, f"expected a span inside {size} characters, got {span}")
     return [
         replace(scored, score=_usable(classifier, scored.category, scored.score))

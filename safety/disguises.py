@@ -76,9 +76,8 @@ def _decode_base64(segment: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     readable = sum(character.isalpha() or character.isspace() for character in plain)
-    if len(plain) < 2 or readable < _MIN_READABLE * len(plain):
-        return None
-    return plain
+    is_text = len(plain) > 1 and readable >= _MIN_READABLE * len(plain)
+    return plain if is_text or _BASE64.fullmatch(plain) else None
 
 
 # --- compatibility forms -------------------------------------------------------------------------
@@ -254,7 +253,7 @@ def _leet_edits(text: str, table: dict[str, str]) -> list[Edit]:
     edits = []
     for found in _LEET_WORD.finditer(text):
         word = found.group().rstrip("!|+")  # at the end of a word they are punctuation
-        if not any(character.isalpha() for character in word):
+        if not any(character.isascii() and character.isalpha() for character in word):
             continue
         if _MEASURE.fullmatch(word) or _NUMBERED.fullmatch(word):
             continue

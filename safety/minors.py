@@ -8,6 +8,7 @@ The words are in `minors.toml`; its SHA-256 is the rule's digest.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
@@ -17,19 +18,17 @@ from safety.classifiers import Scored
 from safety.normalize import View
 from safety.terms import Hit, ReadView, TermIndex, read, uncovered
 
-# Digits for an age below eighteen, as written in prompts: "15 years old", "9yo", "aged 12".
-_AGES = range(1, 18)
-_AGE_FORMS = (
-    "{} year* old*",
-    "{} yr* old*",
-    "{} yo",
-    "{}yo",
-    "{} y o",
-    "{}yr* old*",
-    "aged {}",
-    "age {}",
+ADULT_AGE = 18
+# An age in digits: "15 years old", "15-year-old", "15yo", "15 y/o", "aged 15", "15岁", "15 años".
+_AGE = re.compile(
+    r"(?<!\d)(\d{1,2})[\s-]*(?:(?:years?|yrs?)[\s-]*old|y\s?/?\s?o\b|岁|años|jahre\s+alt|ans\b)"
+    r"|\bage[d]?\s+(\d{1,2})(?!\d)",
+    re.IGNORECASE,
 )
-_AGE_FORMS_ELSEWHERE = ("{}岁", "{} años", "{} Jahre alt", "{} ans")
+_YEARS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen"
+).split()
 
 
 class MinorsRule:
@@ -58,8 +57,7 @@ class MinorsRule:
         """Return the rule with the words of the package."""
         content = (resources.files("safety") / "minors.toml").read_bytes()
         words: dict[str, list[str]] = tomllib.loads(content.decode())
-        ages = [form.format(age) for form in _AGE_FORMS + _AGE_FORMS_ELSEWHERE for age in _AGES]
-        words["minor"] = [*words["minor"], *ages]
+        words["minor"] = [*words["minor"], *(f"{age} year* old*" for age in _YEARS)]
         return cls(words, digest=hashlib.sha256(content).hexdigest())
 
     def score(self, views: Sequence[View]) -> Sequence[Scored]:
@@ -70,7 +68,7 @@ class MinorsRule:
             if not sexual:
                 continue
             explicit = self._find(self._explicit, text)
-            if self._find(self._minor, text):
+            if self._find(self._minor, text) or _names_a_minor_age(view.text):
                 return [self._found(view, sexual[0])]
             if explicit and self._find(self._maybe_minor, text):
                 return [self._found(view, explicit[0])]
@@ -79,7 +77,10 @@ class MinorsRule:
     def speaks_of_a_minor(self, views: Sequence[View]) -> bool:
         """Tell whether any view holds a word for a minor, `girl` and `boy` included."""
         indexes = (self._minor, self._maybe_minor)
-        return any(self._find(index, read(view)) for view in views for index in indexes)
+        return any(
+            _names_a_minor_age(view.text) or any(self._find(one, read(view)) for one in indexes)
+            for view in views
+        )
 
     def speaks_of_sex(self, views: Sequence[View]) -> bool:
         """Tell whether any view holds a sexual word."""
@@ -90,3 +91,8 @@ class MinorsRule:
 
     def _found(self, view: View, hit: Hit) -> Scored:
         return Scored(Category.CHILD_SEXUAL_EXPLOITATION, 1.0, view.span(hit.start, hit.end))
+
+
+def _names_a_minor_age(text: str) -> bool:
+    ages = (found.group(1) or found.group(2) for found in _AGE.finditer(text))
+    return any(int(age) < ADULT_AGE for age in ages)

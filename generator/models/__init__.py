@@ -1,8 +1,8 @@
 """What a video model is to the rest of the generator; no heavy library is imported here.
 
 Open `VideoModel` first. Implementations are found by the entry-point group `countermark.models`,
-each a function `open_model(settings: ModelSettings) -> VideoModel`: `wan` loads a Wan2.2 folder that
-the operator pinned, `tiny` the folder that is shipped with the package, through the same code.
+each a function `open_model(settings: ModelSettings) -> VideoModel`: `wan` loads a Wan2.2 folder
+that the operator pinned, `tiny` the folder that is shipped with the package, through the same code.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,11 @@ class ModelSettings:
 
     Attributes:
         name: entry-point name, e.g. "tiny" or "wan".
-        folder: the diffusers folder, absolute; None for a model that is shipped with the package.
-        digest: the root digest (SHA-256, hex) that the operator pinned for `folder`; `wan` needs it.
+        folder: the diffusers folder; None for a model that is shipped with the package.
+        digest: root digest (SHA-256, hex) that the operator pinned for `folder`; `wan` needs it.
         preset: name of a preset in `generator.presets`; `wan` needs it.
         threads: CPU threads for the model; None leaves the choice to the library.
-        home: COUNTERMARK_HOME, where a relative `folder` starts and digests of big files are cached.
+        home: COUNTERMARK_HOME: a relative `folder` starts there, digests of big files lie there.
     """
 
     name: str

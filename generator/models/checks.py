@@ -14,8 +14,8 @@ def check_request(
 ) -> None:
     """Raise on a request that the model would silently change.
 
-    Diffusers rounds sizes and frame counts down and cuts prompts without a word, so that a clip would
-    not be what its record says.
+    Diffusers rounds sizes and frame counts down and cuts prompts without a word, so that a clip
+    would not be what its record says.
 
     Raises:
         RequestInvalid: a value outside the limits, or a text that did not go through `read_prompt`.

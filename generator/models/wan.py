@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,9 @@ from generator.models import (
 from generator.models.checks import check_request
 from generator.models.prompts import PromptReader
 from generator.models.resume import Checkpoint, load_checkpoint
+from generator.models.run import Run, describe
 from generator.presets import Preset, find_preset
 from generator.weights import DigestMemory, verify_folder
-
-EXPERTS = {"transformer": "high", "transformer_2": "low"}
 
 
 def open_model(settings: ModelSettings) -> "WanModel":
@@ -148,22 +146,36 @@ class WanModel:
         """
         check_request(request, self._preset.limits, self.read_prompt)  # (1)
         with self._lock, torch.inference_mode(), _determinism(self._threads):
-            run = _Run(
-                self._pipeline, self._key(request), request.steps, on_step, checkpoint
-            )  # (2)
+            run = self._take_up(request, on_step, checkpoint)  # (2)
             video = self._denoise(request, run)  # (3)
             if not np.isfinite(video).all():
                 raise GenerationFailed(
                     f"{self._identity.name} decoded numbers that are not finite; try another seed"
                 )
             frames = np.rint(video * 255).astype(np.uint8)  # (4) (time, height, width, 3)
+            if frames.shape[:3] != (request.frames, request.height, request.width):
+                raise GenerationFailed(
+                    f"the model gave frames of {frames.shape}, not what was asked"
+                )
             frames.setflags(write=False)
-            effective = self._effective(request, frames.shape, run)
+            effective = describe(self._pipeline, self._preset, request, run) | _machine()
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
         return Generation(frames, request.fps, effective)
 
-    def _denoise(self, request: GenerationRequest, run: "_Run") -> np.ndarray[Any, Any]:
+    def _take_up(
+        self,
+        request: GenerationRequest,
+        on_step: Callable[[StepProgress], None],
+        path: Path | None,
+    ) -> Run:
+        """Return the run, at the step where its checkpoint ends or at the first."""
+        key = self._key(request)
+        found = load_checkpoint(path, key=key) if path else None
+        self._pipeline.scheduler.resume = found
+        return Run(self._pipeline, key, request.steps, found, on_step=on_step, path=path)
+
+    def _denoise(self, request: GenerationRequest, run: Run) -> np.ndarray[Any, Any]:
         """Run the pipeline; returns (time, height, width, 3) in [0, 1]."""
         preset, low = self._preset, self._preset.guidance_low
         try:
@@ -179,7 +191,7 @@ class WanModel:
                     guidance_scale_2=None if low is None else float(low),
                     max_sequence_length=preset.text_tokens,
                     generator=torch.Generator("cpu").manual_seed(request.seed),
-                    latents=run.latents,
+                    latents=_tensor(run.latents),
                     callback_on_step_end=run.after_step,
                     output_type="np",
                 )
@@ -192,105 +204,6 @@ class WanModel:
         fields = {name: getattr(request, name) for name in request.__slots__}
         fields |= {"model": self._identity.digest, "preset": repr(self._preset), **_versions()}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
-
-    def _effective(
-        self, request: GenerationRequest, shape: tuple[int, ...], run: "_Run"
-    ) -> Mapping[str, str | int]:
-        pipeline, preset = self._pipeline, self._preset
-        reading = self.read_prompt(request.prompt)
-        effective: dict[str, str | int] = {
-            "scheduler": UniPCMultistepScheduler.__name__,
-            "flow_shift": preset.shift,
-            "guidance": preset.guidance,
-            "steps": request.steps,
-            "seed": request.seed,
-            "frames": shape[0],
-            "height": shape[1],
-            "width": shape[2],
-            "fps": request.fps,
-            "prompt_tokens": reading.tokens,
-            "text_tokens": preset.text_tokens,
-            "device": str(pipeline._execution_device),  # noqa: SLF001 - it has no public name
-            "threads": torch.get_num_threads(),
-            "attention": "native",
-            "dtype_text_encoder": _dtype(pipeline.text_encoder),
-            "dtype_vae": _dtype(pipeline.vae),
-        }
-        if preset.experts == 2:
-            effective["boundary"] = str(pipeline.config.boundary_ratio)
-            effective["guidance_low"] = str(preset.guidance_low)
-        for part, side in EXPERTS.items():
-            if (expert := getattr(pipeline, part, None)) is not None:
-                effective[f"dtype_{part}"] = _dtype(expert)
-                effective[f"steps_{side}"] = run.counts[side]
-        if run.resumed_from:
-            effective["resumed_from_step"] = run.resumed_from
-        return effective | _versions()
-
-
-class _Run:
-    """One pass through the pipeline's loop: progress, NaN guard, checkpoint, steps per expert."""
-
-    def __init__(
-        self,
-        pipeline: Any,  # noqa: ANN401 - diffusers is untyped for us
-        key: str,
-        steps: int,
-        on_step: Callable[[StepProgress], None],
-        path: Path | None,
-    ) -> None:
-        self._pipeline, self._key, self._steps = pipeline, key, steps
-        self._on_step, self._path = on_step, path
-        found = load_checkpoint(path, key=key) if path else None
-        pipeline.scheduler.resume = found
-        self.resumed_from = found.step if found else 0
-        self.latents = torch.from_numpy(found.arrays["latents"]) if found else None
-        self.counts = {side: found.numbers[side] if found else 0 for side in EXPERTS.values()}
-        self._running = ""
-        self._first_end: float | None = None
-
-    @contextlib.contextmanager
-    def counted(self) -> Iterator[None]:
-        """Let each expert itself say when it runs."""
-        hooks = []
-        for part, side in EXPERTS.items():
-            if (expert := getattr(self._pipeline, part, None)) is not None:
-
-                def note(*_: object, side: str = side) -> None:
-                    self._running = side
-
-                hooks.append(expert.register_forward_pre_hook(note))
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
-
-    def after_step(
-        self,
-        pipeline: Any,  # noqa: ANN401 - diffusers is untyped for us
-        index: int,
-        _timestep: object,
-        tensors: Mapping[str, torch.Tensor],
-    ) -> dict[str, torch.Tensor]:
-        """Guard, keep and report the state after a step; diffusers wants a dict back."""
-        done, latents = self.resumed_from + index + 1, tensors["latents"]
-        if not torch.isfinite(latents).all():
-            raise GenerationFailed(
-                f"step {done} of {self._steps} gave numbers that are not finite; try another seed"
-            )
-        self.counts[self._running] += 1
-        if self._path is not None and done < self._steps:
-            pipeline.scheduler.checkpoint(self._key, done, latents, self.counts).save(self._path)
-        self._on_step(StepProgress(done, self._steps, self._seconds_left(index, done)))
-        return {}
-
-    def _seconds_left(self, index: int, done: int) -> float | None:
-        now = time.monotonic()
-        if self._first_end is None:
-            self._first_end = now  # the first step also carries the text encoder: not counted
-            return None
-        return (now - self._first_end) / index * (self._steps - done)
 
 
 class _ResumableUniPC(UniPCMultistepScheduler):  # type: ignore[misc]  # diffusers is untyped for us
@@ -383,9 +296,9 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _dtype(module: Any) -> str:  # noqa: ANN401 - diffusers is untyped for us
-    """Return the type of a component's numbers, e.g. "float32"."""
-    return str(module.dtype).removeprefix("torch.")
+def _machine() -> dict[str, str | int]:
+    """Return what else the frames may depend on."""
+    return {"attention": "native", "threads": torch.get_num_threads()} | _versions()
 
 
 def _tensor(array: np.ndarray[Any, Any] | None) -> torch.Tensor | None:

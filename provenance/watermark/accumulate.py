@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.errors import MarkDoesNotHold
-from provenance.watermark.canonical import luma, normalised, residual, to_canonical, whiten
+from provenance.watermark.canonical import luma, middle, normalised, residual, to_canonical, whiten
 
 GROUP = 16  # frames looked at per group: about a second as a codec sees it
 MAX_GROUPS = 32  # even; 512 frames are looked at before thinning starts
@@ -72,7 +72,7 @@ class _Sums:
         self._offered += 1
         if (self._offered - 1) % self._stride:
             return
-        seen = normalised(*residual(to_canonical(luma(frame))))
+        seen = normalised(*residual(to_canonical(middle(luma(frame)))))
         if self._in_last in {0, GROUP}:
             self._thin()
             self._groups.append(seen)

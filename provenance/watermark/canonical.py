@@ -12,6 +12,7 @@ from provenance.watermark.chips import TILE
 
 SHORT_SIDE = 240  # canonical pixels; a tile is then 128 pixels of a 480-line picture
 HIGH_PASS_SIGMA = 5.0  # canonical pixels; the mark's longest wave is 29 of them
+MOST_OBLONG = 4  # long side over short side; a hostile 16 x 16384 picture would be 200 MB on the grid
 NEIGHBOURHOOD = 9  # canonical pixels over which structure is averaged
 FLOOR = 2.5  # grey levels: structure weaker than this counts as noise
 LIMIT = 3.0  # residuals are cut there, so that no single edge outvotes the rest
@@ -29,6 +30,13 @@ def canonical_size(height: int, width: int) -> tuple[int, int]:
     """Return the height and width of a picture on the canonical grid."""
     factor = SHORT_SIDE / min(height, width)
     return round(height * factor), round(width * factor)
+
+
+def middle(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the middle of a luma picture that is more than `MOST_OBLONG` times as long as wide, or all of it."""
+    longest = MOST_OBLONG * min(grey.shape)
+    top, left = (max(0, side - longest) // 2 for side in grey.shape)
+    return grey[top : top + longest, left : left + longest]
 
 
 def to_canonical(grey: NDArray[np.uint8]) -> Float:

@@ -15,9 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.errors import MarkDoesNotHold
+from provenance.errors import MarkDoesNotHold, MarkError
 from provenance.payload import Bits
 from provenance.watermark.canonical import (
+    FLOOR,
+    MOST_OBLONG,
     canonical_size,
     fold,
     luma,
@@ -27,10 +29,10 @@ from provenance.watermark.canonical import (
     to_canonical,
 )
 from provenance.watermark.chips import DITHER, TILE, Chips, amplitude
-from provenance.watermark.canonical import FLOOR
 from provenance.watermark.perception import viewing_gain, visibility_mask
 
 SMALLEST_SIDE = 96  # pixels: below it a tile has fewer than 26 pixels across and no codec keeps it
+MOST_STRENGTH = 4.0  # beyond it everybody sees the mark
 SYNC_GAIN = 1.15  # the grid's signs are a little stronger than the payload's: without the grid nothing is read
 HOST_MEMORY = 0.9  # weight of the past in the picture's average
 LEANING = 0.7  # share of the picture's own opinion that is leant against
@@ -44,8 +46,11 @@ def embed_frames(frames: Iterable[Picture], chips: Chips, coded: Bits, *, streng
     """Yield each frame with the mark of 1024 coded bits in it.
 
     Raises:
-        MarkDoesNotHold: when a frame is too small, no RGB picture, or of another size than the first.
+        MarkError: when the strength is none.
+        MarkDoesNotHold: when a frame is too small, too oblong, no RGB picture, or of another size than the first.
     """
+    if not 0 < strength <= MOST_STRENGTH:
+        raise MarkError(f"a strength lies above 0 and up to {MOST_STRENGTH}, not at {strength}; take one of STRENGTHS")
     marker: _Marker | None = None
     for frame in frames:
         if marker is None:
@@ -60,11 +65,14 @@ def embed_frames(frames: Iterable[Picture], chips: Chips, coded: Bits, *, streng
 def _fit(frame: Picture) -> tuple[int, int, int]:
     if frame.ndim != 3 or frame.shape[2] != 3:
         raise MarkDoesNotHold(f"the mark goes into RGB frames (height, width, 3), not {frame.shape}; convert them")
-    if min(frame.shape[:2]) < SMALLEST_SIDE:
-        raise MarkDoesNotHold(
-            f"the mark needs a short side of {SMALLEST_SIDE} pixels, this clip has {min(frame.shape[:2])}; scale it up"
-        )
     height, width, channels = frame.shape
+    short, long = sorted((height, width))
+    if short < SMALLEST_SIDE:
+        raise MarkDoesNotHold(f"the mark needs a short side of {SMALLEST_SIDE} pixels, this clip has {short}; scale it up")
+    if long > MOST_OBLONG * short:
+        raise MarkDoesNotHold(
+            f"the mark needs a long side of at most {MOST_OBLONG} short ones, this clip is {width} x {height}; crop it"
+        )
     return height, width, channels
 
 

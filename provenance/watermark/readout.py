@@ -15,13 +15,13 @@ from provenance.payload import MarkCode
 from provenance.watermark.accumulate import Observation
 from provenance.watermark.bound import statistic
 from provenance.watermark.canonical import fold, spectrum_of
-from provenance.watermark.chips import TILE, Chips
-from provenance.watermark.search import Pose, peaks
+from provenance.watermark.chips import BAND, TILE, Chips
+from provenance.watermark.search import Pose, levelled, peaks
 
 PATHS = 32  # candidates that the decoder keeps: 4 times as many gain .1 dB
 FINENESS = 4  # shifts per canonical pixel when the grid is aligned: at the band's edge 1/8 pixel is 15 degrees
 NEARNESS = 0.025  # cycles per canonical pixel over which strength and noise are taken as alike
-OUTLIER = 3.0  # standard deviations: received signs are cut there
+RADII = np.linspace(*BAND, 20)  # cycles per canonical pixel where they are measured
 LARGEST_SIDE = 3 * 416  # canonical pixels of an unwarped picture
 
 Float = NDArray[np.float32]
@@ -111,7 +111,7 @@ def _tries(
     pose: Pose, tiles: Sequence[Complex], shifts: Sequence[tuple[float, float]], chips: Chips, *, singles: int
 ) -> list[Try]:
     """Return the tries of aligned tiles: the groups combined, then the clearest tiles alone."""
-    weighed = [_weighed(tile, chips) for tile in tiles]
+    weighed = [_weighed(levelled(tile), chips) for tile in tiles]
     clear = [_grid_energy(tile, chips) for tile in weighed]
     order = sorted(range(len(tiles)), key=lambda i: -clear[i])[:singles]
     chosen = [(weighed[i], shifts[i]) for i in order]
@@ -126,8 +126,7 @@ def _tries(
 def _try(pose: Pose, shift: tuple[float, float], tile: Complex, chips: Chips) -> Try:
     values = tile[tuple(chips.payload_at.T)]
     received = np.stack([values.real, values.imag], axis=1).reshape(-1)
-    limit = OUTLIER * float(np.sqrt(np.mean(received**2)))
-    return Try(pose, shift, np.clip(received, -limit, limit))
+    return Try(pose, shift, received.astype(np.float32))
 
 
 def _weighed(tile: Complex, chips: Chips) -> Complex:
@@ -136,22 +135,17 @@ def _weighed(tile: Complex, chips: Chips) -> Complex:
     The mark's strength around a frequency is what the grid's signs show nearby. Strength over energy makes the statistic of
     `bound.py` largest. Codecs take high frequencies first, pictures disturb the low ones.
     """
-    kernel, everywhere = _kernel(chips)
-    sync = tuple(chips.sync_at.T)
-    strength = kernel @ (tile[sync] * np.conj(chips.sync_signs)).real / 2  # per sign
-    energy = np.abs(np.concatenate([tile[sync], tile[tuple(chips.payload_at.T)]])) ** 2 / 2
-    around = everywhere @ energy + 1e-12
-    weights = np.zeros(tile.shape, np.float32)
-    weights[sync], weights[tuple(chips.payload_at.T)] = np.split(np.maximum(strength, 0) / around, [len(chips.sync_at)])
-    return (tile * weights).astype(np.complex64)
-
-
-def _kernel(chips: Chips) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the matrices that average over like frequencies: of the sync ones, and of all, each (711, ...)."""
+    sync, payload = tuple(chips.sync_at.T), tuple(chips.payload_at.T)
     radius = np.hypot(*np.concatenate([chips.sync_at, chips.payload_at]).T) / TILE
-    near = np.exp(-(((radius[:, None] - radius[None]) / NEARNESS) ** 2) / 2)
-    of_sync = near[:, : len(chips.sync_at)]
-    return of_sync / of_sync.sum(axis=1, keepdims=True), near / near.sum(axis=1, keepdims=True)
+    near = np.exp(-(((RADII[:, None] - radius[None]) / NEARNESS) ** 2) / 2)  # (radii, frequencies)
+    near_sync = near[:, : len(chips.sync_at)]
+    grid = (tile[sync] * np.conj(chips.sync_signs)).real
+    energy = np.abs(np.concatenate([tile[sync], tile[payload]])) ** 2
+    strength = np.maximum(near_sync @ grid / near_sync.sum(axis=1), 0)
+    weight = np.interp(radius, RADII, strength / (near @ energy / near.sum(axis=1) + 1e-12))
+    weights = np.zeros(tile.shape, np.float32)
+    weights[sync], weights[payload] = np.split(weight, [len(chips.sync_at)])
+    return (tile * weights).astype(np.complex64)
 
 
 def _grid_energy(tile: Complex, chips: Chips) -> float:
@@ -161,7 +155,7 @@ def _grid_energy(tile: Complex, chips: Chips) -> float:
 def _align(tile: Complex, chips: Chips) -> tuple[float, float]:
     """Return the shift (x, y) under which the grid shows most clearly, in canonical pixels."""
     expected = np.conj(chips.sync_signs)
-    _, at = peaks((tile[tuple(chips.sync_at.T)] * expected)[None], chips, fineness=FINENESS)
+    _, at = peaks((levelled(tile[tuple(chips.sync_at.T)]) * expected)[None], chips, fineness=FINENESS)
     down, right = divmod(int(at[0]), TILE * FINENESS)
     return right / FINENESS, down / FINENESS
 

@@ -1,16 +1,15 @@
-"""Where the mark's grid lies: trying geometries against the known signs.
+"""Where the mark's grid lies: trying poses against the known signs.
 
-A picture that was cropped, padded, turned or squeezed shows the grid scaled, turned and shifted. Trying a geometry does not need
-the picture to be warped: the tile's frequencies under an affine map are again frequencies of the picture, so one Fourier
-transform serves all tries and each reads only the 199 sync frequencies out of it. Where the grid is shifted to comes for free: it is the
-peak of the correlation over all 64 x 64 shifts.
+A picture that was cropped, padded, turned or squeezed shows the grid scaled, turned and shifted. Trying a pose does not need the
+picture to be warped: the tile's frequencies under an affine map are again frequencies of the picture, so one Fourier transform
+serves all tries and each reads only the 199 sync frequencies out of it. Where the grid is shifted to comes for free: it
+is the peak of the correlation over all 64 x 64 shifts.
 
 Only sync signs are used here, never the payload's: that is what lets `bound.py` charge nothing for this search.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,42 +18,35 @@ from numpy.typing import NDArray
 from provenance.watermark.chips import TILE, Chips
 
 Float = NDArray[np.float32]
+Double = NDArray[np.float64]
 Complex = NDArray[np.complex64]
 
-BATCH = 256  # geometries tried at a time: 4 MB
-SCALE_STEP = 0.005  # 416 canonical pixels across turn by a radian at the band's edge for .3 %
+BATCH = 256  # poses tried at a time: 4 MB
+WIDE_STEP = 0.005  # scale: 416 canonical pixels across turn by a radian at the band's edge for .3 %
+HIGH_STEP = 0.008  # scale of the height alone, of which there are only 240
 TURN_STEP_DEGREES = 0.4
 SCALES = (0.5, 2.1)  # padded to twice the size ... cropped to a bit less than half
 TURNED_SCALES = (0.85, 1.45)
-SQUEEZED_SCALES = (0.7, 1.6)
 MOST_TURN_DEGREES = 11.0
-SQUEEZES = (0.7, 1.42)  # 16:9 shown as 4:3 is .75
-NEIGHBOURS = 0.012  # two candidates closer than this are one
+SQUEEZED_HEIGHTS = (0.7, 1.6)
+SQUEEZES = (0.7, 1.42)  # width over height: 16:9 shown as 4:3 is .75
+NEIGHBOURS = 0.012  # two poses that move nothing further apart than this are one
+FIRST_CLIMB, LAST_CLIMB = 0.004, 0.0004  # steps of scale or of radians
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A geometry to try; see `provenance.watermark.Geometry` for what the fields mean."""
+    """A geometry to try; `provenance.watermark.Geometry` says what the fields mean."""
 
     scale_x: float = 1.0
     scale_y: float = 1.0
     turn_degrees: float = 0.0
     mirrored: bool = False
 
-    def to_picture(self) -> NDArray[np.float64]:
-        """Return the 2 x 2 map from where a thing was, to where it is seen, both (x, y) from the picture's centre."""
-        angle = math.radians(self.turn_degrees)
-        cos, sin = math.cos(angle), math.sin(angle)
-        turn = np.array([[cos, sin], [-sin, cos]])  # counter-clockwise, y pointing down
-        return turn @ np.diag([-self.scale_x if self.mirrored else self.scale_x, self.scale_y])
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A pose and how clearly the grid shows under it."""
-
-    clarity: float  # highest correlation over all shifts, in standard deviations over the shifts
-    pose: Pose
+    def to_picture(self) -> Double:
+        """Return the 2 x 2 map from where a thing was to where it is seen, both (x, y) from the picture's centre."""
+        row = (-self.scale_x if self.mirrored else self.scale_x, self.scale_y, self.turn_degrees)
+        return np.asarray(_maps(np.array([row]))[0])
 
 
 class Spectrum:
@@ -69,14 +61,14 @@ class Spectrum:
         padded = np.roll(padded, (-(height // 2), -(width // 2)), axis=(0, 1))
         self._values = np.fft.fftshift(np.fft.fft2(padded).astype(np.complex64))
 
-    def at(self, vertical: NDArray[np.float64], horizontal: NDArray[np.float64]) -> Complex:
+    def at(self, vertical: Float, horizontal: Float) -> Complex:
         """Return the spectrum at frequencies in cycles per pixel; 0 beyond the picture's own."""
         rows, columns = self._values.shape
-        y = (vertical + 0.5) * rows
-        x = (horizontal + 0.5) * columns
+        y = (vertical + np.float32(0.5)) * np.float32(rows)
+        x = (horizontal + np.float32(0.5)) * np.float32(columns)
         inside = (y >= 0) & (y < rows - 1) & (x >= 0) & (x < columns - 1)
-        y, x = np.where(inside, y, 0.0), np.where(inside, x, 0.0)
-        top, left = y.astype(np.int64), x.astype(np.int64)
+        y, x = y * inside, x * inside
+        top, left = y.astype(np.int32), x.astype(np.int32)
         down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
         flat, start = self._values.ravel(), top * columns + left
         upper = flat[start] * (1 - right) + flat[start + 1] * right
@@ -84,30 +76,57 @@ class Spectrum:
         return np.asarray((upper * (1 - down) + lower * down) * inside, np.complex64)
 
 
-def clarity(spectrum: Spectrum, poses: Sequence[Pose], chips: Chips, *, fineness: int = 1) -> Float:
-    """Return for each pose how clearly the grid shows, (poses,).
+def candidates(spectrum: Spectrum, rows: Double, chips: Chips, *, count: int) -> list[Pose]:
+    """Return the clearest of many poses, refined: at most `count`, no two of them neighbours.
 
     Args:
         spectrum: of the picture.
-        poses: what to try.
+        rows: poses to try, (poses, 3): horizontal scale (negative if mirrored), vertical scale, turn in degrees.
+        chips: the key's tables.
+        count: how many to return.
+    """
+    found = _clarity(spectrum, rows, chips)
+    kept: list[Double] = []
+    for index in np.argsort(-found, kind="stable")[: 40 * count]:
+        if all(_distance(rows[index], other) > NEIGHBOURS for other in kept):
+            kept.append(rows[index])
+        if len(kept) == count:
+            break
+    return [_pose(_climb(spectrum, row, chips)) for row in kept]
+
+
+def scaled() -> Double:
+    """Return the poses of a picture that was cropped or padded, mirrored or not."""
+    scales = _steps(*SCALES, WIDE_STEP)
+    return _with_mirrored(np.stack([scales, scales, np.zeros_like(scales)], axis=1))
+
+
+def turned() -> Double:
+    """Return the poses of a picture that was turned and then cropped or padded, mirrored or not."""
+    count = round(MOST_TURN_DEGREES / TURN_STEP_DEGREES)
+    turns = TURN_STEP_DEGREES * np.array([i for i in range(-count, count + 1) if i])
+    turn, scale = (grid.ravel() for grid in np.meshgrid(turns, _steps(*TURNED_SCALES, WIDE_STEP), indexing="ij"))
+    return _with_mirrored(np.stack([scale, scale, turn], axis=1))
+
+
+def squeezed() -> Double:
+    """Return the poses of a picture whose sides were scaled differently."""
+    squeezes = _steps(*SQUEEZES, WIDE_STEP)
+    squeeze, height = (grid.ravel() for grid in np.meshgrid(squeezes, _steps(*SQUEEZED_HEIGHTS, HIGH_STEP), indexing="ij"))
+    return np.stack([squeeze * height, height, np.zeros_like(height)], axis=1)
+
+
+def peaks(products: Complex, chips: Chips, *, fineness: int) -> tuple[Float, NDArray[np.int64]]:
+    """Return the highest correlation over all shifts, in standard deviations over the shifts, and where it is.
+
+    Args:
+        products: received sync frequencies times the expected signs' conjugates, (poses, sync).
         chips: the key's tables.
         fineness: shifts tried per canonical pixel.
+
+    Returns:
+        The peaks (poses,), and their positions (poses,) in rows of 64 * `fineness` shifts.
     """
-    expected = np.conj(chips.sync_signs)
-    found = np.empty(len(poses), np.float32)
-    for start in range(0, len(poses), BATCH):
-        some = poses[start : start + BATCH]
-        maps = np.stack([np.linalg.inv(pose.to_picture()) for pose in some])  # (poses, 2, 2): picture to grid
-        # The grid's frequency k sees the picture's frequency A^T k, for A from picture to grid.
-        tile_xy = chips.sync_at[:, ::-1] / TILE  # (sync, 2) as (x, y)
-        seen_xy = np.einsum("kj,pji->pki", tile_xy, maps)
-        products = spectrum.at(seen_xy[..., 1], seen_xy[..., 0]) * expected  # (poses, sync)
-        found[start : start + BATCH] = peaks(products, chips, fineness=fineness)[0]
-    return found
-
-
-def peaks(products: Complex, chips: Chips, *, fineness: int = 1) -> tuple[Float, NDArray[np.int64]]:
-    """Return the highest correlation over all shifts in standard deviations (poses,), and its index of fine shifts."""
     side = TILE * fineness
     plane = np.zeros((len(products), side, side // 2 + 1), np.complex64)
     plane[:, chips.sync_at[:, 0], chips.sync_at[:, 1]] = products
@@ -119,71 +138,66 @@ def peaks(products: Complex, chips: Chips, *, fineness: int = 1) -> tuple[Float,
     return (highest / np.maximum(deviation, 1e-12)).astype(np.float32), at
 
 
-def best(spectrum: Spectrum, poses: Sequence[Pose], chips: Chips, count: int) -> list[Candidate]:
-    """Return the clearest poses, at most `count`, no two of them neighbours."""
-    found = clarity(spectrum, poses, chips)
-    kept: list[Candidate] = []
-    for index in np.argsort(-found, kind="stable")[: 40 * count]:
-        pose = poses[index]
-        if all(_distance(pose, other.pose) > NEIGHBOURS for other in kept):
-            kept.append(Candidate(float(found[index]), pose))
-        if len(kept) == count:
-            break
-    return kept
+def levelled(seen: Complex) -> Complex:
+    """Return frequencies with the square root of their size: what the picture shouts at some of them counts less."""
+    return seen / np.sqrt(np.abs(seen) + np.float32(1e-12))
 
 
-def climb(spectrum: Spectrum, candidate: Candidate, chips: Chips) -> Candidate:
-    """Return the clearest pose near a candidate: scales and turn are changed one by one, in ever smaller steps."""
-    top = replace(candidate, clarity=float(clarity(spectrum, [candidate.pose], chips, fineness=2)[0]))
-    step = 0.004
-    while step > 0.0004:
-        around = _around(top.pose, step)
-        found = clarity(spectrum, around, chips, fineness=2)
+def _clarity(spectrum: Spectrum, rows: Double, chips: Chips, *, fineness: int = 1) -> Float:
+    """Return for each pose how clearly the grid shows, (poses,)."""
+    vertical, horizontal = (chips.sync_at.T / TILE).astype(np.float32)
+    expected = np.conj(chips.sync_signs)
+    found = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), BATCH):
+        # The grid's frequency k sees the picture's frequency A^T k, for A the map from picture to grid.
+        to_grid = np.linalg.inv(_maps(rows[start : start + BATCH])).astype(np.float32)
+        x = np.outer(to_grid[:, 0, 0], horizontal) + np.outer(to_grid[:, 1, 0], vertical)  # (poses, sync)
+        y = np.outer(to_grid[:, 0, 1], horizontal) + np.outer(to_grid[:, 1, 1], vertical)
+        seen = levelled(spectrum.at(y, x))
+        found[start : start + BATCH] = peaks(seen * expected, chips, fineness=fineness)[0]
+    return found
+
+
+def _climb(spectrum: Spectrum, row: Double, chips: Chips) -> Double:
+    """Return the clearest pose near one: scales and turn are changed one by one, in ever smaller steps."""
+    top, height, step = row, float(_clarity(spectrum, row[None], chips, fineness=2)[0]), FIRST_CLIMB
+    while step >= LAST_CLIMB:
+        around = np.concatenate([_around(top, step), _around(top, -step)])
+        found = _clarity(spectrum, around, chips, fineness=2)
         index = int(found.argmax())
-        if found[index] > top.clarity + 1e-6:
-            top = Candidate(float(found[index]), around[index])
+        if found[index] > height + 1e-6:
+            top, height = around[index], float(found[index])
         else:
             step /= 2
     return top
 
 
-def scaled_poses() -> list[Pose]:
-    """Return the poses of a picture that was cropped or padded, mirrored or not."""
-    return [Pose(s, s, 0.0, mirrored) for mirrored in (False, True) for s in _steps(*SCALES)]
+def _around(row: Double, step: float) -> Double:
+    grown = np.array([[1 + step, 1 + step, 1], [1 + step, 1, 1], [1, 1 + step, 1], [1, 1, 1]])
+    return row * grown + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, math.degrees(step)]])
 
 
-def turned_poses() -> list[Pose]:
-    """Return the poses of a picture that was turned and then cropped or padded."""
-    count = round(MOST_TURN_DEGREES / TURN_STEP_DEGREES)
-    turns = [TURN_STEP_DEGREES * i for i in range(-count, count + 1) if i]
-    scales = _steps(*TURNED_SCALES)
-    return [Pose(s, s, turn, mirrored) for mirrored in (False, True) for turn in turns for s in scales]
+def _maps(rows: Double) -> Double:
+    """Return for each pose (poses, 3) its map from grid to picture, (poses, 2, 2) over (x, y), y pointing down."""
+    angle = np.radians(rows[:, 2])
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.stack([np.stack([cos, sin], axis=1), np.stack([-sin, cos], axis=1)], axis=1)
+    return np.asarray(turn * rows[:, None, :2])
 
 
-def squeezed_poses() -> list[Pose]:
-    """Return the poses of a picture whose sides were scaled differently."""
-    squeezes = [squeeze for squeeze in _steps(*SQUEEZES) if abs(squeeze - 1) > SCALE_STEP / 2]
-    return [Pose(s * squeeze, s, 0.0, mirrored=False) for squeeze in squeezes for s in _steps(*SQUEEZED_SCALES)]
+def _pose(row: Double) -> Pose:
+    across, high, turn = (float(value) for value in row)
+    return Pose(abs(across), high, turn, mirrored=across < 0)
 
 
-def _steps(low: float, high: float) -> list[float]:
-    return [float(s) for s in np.exp(np.arange(math.log(low), math.log(high), SCALE_STEP))]
+def _distance(one: Double, other: Double) -> float:
+    """Return by how much two poses move things apart, as a share of the picture; mirrored ones are far apart."""
+    return float(np.abs(_maps(one[None]) - _maps(other[None])).max())
 
 
-def _distance(one: Pose, other: Pose) -> float:
-    """Return by how much two poses move things, as a share of the picture; mirrored ones are far apart."""
-    return float(np.abs(one.to_picture() - other.to_picture()).max())
+def _with_mirrored(rows: Double) -> Double:
+    return np.concatenate([rows, rows * np.array([-1, 1, 1])])
 
 
-def _around(pose: Pose, step: float) -> list[Pose]:
-    degrees = math.degrees(step)
-    return [
-        changed
-        for sign in (step, -step)
-        for changed in (
-            replace(pose, scale_x=pose.scale_x * (1 + sign), scale_y=pose.scale_y * (1 + sign)),
-            replace(pose, scale_x=pose.scale_x * (1 + sign)),
-            replace(pose, scale_y=pose.scale_y * (1 + sign)),
-            replace(pose, turn_degrees=pose.turn_degrees + math.copysign(degrees, sign)),
-        )
-    ]
+def _steps(low: float, high: float, step: float) -> Double:
+    return np.exp(np.arange(math.log(low), math.log(high), step))

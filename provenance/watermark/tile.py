@@ -26,19 +26,17 @@ from provenance.watermark.chips import ALGORITHM, KEY_BYTES, Chips, expand
 from provenance.watermark.embed import embed_frames
 from provenance.watermark.readout import Reading, Try, posed, read, upright
 from provenance.watermark.search import (
-    Pose,
     Spectrum,
-    best,
-    climb,
-    scaled_poses,
-    squeezed_poses,
-    turned_poses,
+    candidates,
+    scaled,
+    squeezed,
+    turned,
 )
 
 CANDIDATES = 6  # poses of each kind and picture that are refined and decoded
-SEARCHED = 2  # pictures in which geometries are tried: the whole clip and its clearest group
+SEARCHED = 2  # pictures in which geometries are tried: the whole clip, and its beginning, where a key frame is
 SINGLES = 2  # pictures per pose that are decoded alone, beside all groups together
-KINDS: tuple[Callable[[], list[Pose]], ...] = (scaled_poses, turned_poses, squeezed_poses)
+KINDS: tuple[Callable[[], NDArray[np.float64]], ...] = (scaled, turned, squeezed)
 
 TRIES = 2 * (MAX_GROUPS + 2) + len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)  # the most that one search can make
 
@@ -96,11 +94,9 @@ class TileWatermarker:
     def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
         yield upright(observation, self.chips)  # (2)
         spectra = [Spectrum(picture) for picture in (observation.total, *observation.groups[:1])][:SEARCHED]
-        for poses_of_kind in KINDS:  # (3), (4), (5)
-            poses = poses_of_kind()
+        for poses in KINDS:  # (3), (4), (5)
             for spectrum in spectra:
-                for candidate in best(spectrum, poses, self.chips, CANDIDATES):
-                    pose = climb(spectrum, candidate, self.chips).pose
+                for pose in candidates(spectrum, poses(), self.chips, count=CANDIDATES):
                     yield posed(observation, pose, self.chips, singles=SINGLES)
 
     def _threshold(self) -> float:

@@ -28,6 +28,7 @@ from tests.support.tamper import (
     Forger,
     backdated,
     flip_bit_in_tile,
+    put_body,
     rewritten,
     run,
     swap_records,
@@ -84,7 +85,45 @@ def test_an_honest_log_raises_no_alarm(log: HonestLog) -> None:
 
 
 def edit_body(log: HonestLog) -> None:
-    run(log.database, "UPDATE record SET body = replace(body, 'lexicon', 'lexicom') WHERE idx = 7")
+    forger = Forger(log.database)
+    put_body(log.database, 7, forger.bodies[7].replace(b"urn:c2pa:1", b"urn:c2pa:2"))
+
+
+def body_as_text(log: HonestLog) -> None:
+    """SQLite stores any type anywhere: a check that trips over it would be blind afterwards."""
+    run(log.database, "UPDATE record SET body = CAST(body AS TEXT) WHERE idx = 7")
+
+
+def index_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE record SET idx = 'seven' WHERE idx = 7")
+
+
+def tile_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE tile SET hashes = 'text' WHERE level = 0 AND n = 0")
+
+
+def tile_at_a_senseless_level(log: HonestLog) -> None:
+    run(log.database, "INSERT INTO tile VALUES (1, 1000000000, 0, zeroblob(32))")
+
+
+def head_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE log SET size = 'many', root = 'text'")
+
+
+def head_of_a_trillion(log: HonestLog) -> None:
+    run(log.database, "UPDATE log SET size = 1000000000000")
+
+
+def checkpoint_as_blob(log: HonestLog) -> None:
+    run(log.database, "UPDATE checkpoint SET note = x'00ff' WHERE size = 100")
+
+
+def attempt_in_no_state(log: HonestLog) -> None:
+    run(log.database, "UPDATE attempt SET state = 'fine' WHERE clip_id = 'clip-0'")
+
+
+def time_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE record SET time_ms = 'yesterday' WHERE idx = 7")
 
 
 def edit_body_to_garbage(log: HonestLog) -> None:
@@ -228,6 +267,15 @@ K = ProblemKind
 SEEN_ALONE: list[tuple[Callable[[HonestLog], None], ProblemKind]] = [
     (edit_body, K.LEAF),
     (edit_body_to_garbage, K.RECORD),
+    (body_as_text, K.RECORD),
+    (index_as_text, K.GAP),
+    (time_as_text, K.COLUMN),
+    (tile_as_text, K.TILE),
+    (tile_at_a_senseless_level, K.TILE),
+    (head_as_text, K.HEAD),
+    (head_of_a_trillion, K.HEAD),
+    (checkpoint_as_blob, K.CHECKPOINT),
+    (attempt_in_no_state, K.ATTEMPT),
     (edit_leaf, K.LEAF),
     (edit_decision_column, K.COLUMN),
     (delete_row, K.GAP),
@@ -311,7 +359,10 @@ def test_a_sentence_names_the_record(log: HonestLog, attack: Callable[[HonestLog
     assert first.index in {4, 7}
 
 
-@pytest.mark.parametrize("attack", [edit_upper_tile, rewrite_tree, edit_root, move_head])
+@pytest.mark.parametrize(
+    "attack",
+    [edit_upper_tile, rewrite_tree, edit_root, move_head, head_as_text, head_of_a_trillion],
+)
 def test_nothing_is_appended_to_a_changed_log(
     log: HonestLog, attack: Callable[[HonestLog], None]
 ) -> None:

@@ -1,6 +1,6 @@
-"""Clips that the tests draw themselves: textured, lit, moving, small."""
+"""Video that tests draw themselves: moving textured shapes, with and without sound."""
 
-from fractions import Fraction
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
@@ -10,76 +10,66 @@ from numpy.typing import NDArray
 from provenance.clip import Clip, MappedClip, StillClip
 from provenance.video import Encoding, write_video
 
-FAST = Encoding(crf=18, preset="veryfast", threads=1)
+FAST = Encoding(preset="ultrafast", threads=1)
+FRAMES_PER_SECOND = 16
+SAMPLES_PER_SECOND = 48_000
+
+Frames = NDArray[np.uint8]
 
 
-def drawn_frames(
-    count: int = 24, *, width: int = 320, height: int = 240, seed: int = 7
-) -> NDArray[np.uint8]:
-    """Return (count, height, width, 3): a disc that drifts over a grainy, unevenly lit ground."""
+def drawn_frames(count: int, *, width: int = 320, height: int = 240, seed: int = 7) -> Frames:
+    """Return RGB frames (time, height, width, 3): a lit disc crosses a grainy gradient."""
     rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    ground = 110 + 40 * columns / width - 25 * rows / height
-    ground += 9 * np.sin(columns / 5 + 0.8 * np.sin(rows / 9)) * np.cos(rows / 6)
-    ground += rng.normal(0, 5, (height, width)).astype(np.float32)
-    tint = np.array([1.0, 0.86, 0.72], np.float32)
+    y, x = np.mgrid[:height, :width]
+    ground = 90 + 60 * x / width + 40 * y / height + rng.normal(0, 8, (height, width))
     frames = np.empty((count, height, width, 3), np.uint8)
-    for number in range(count):
-        across = width * (0.25 + 0.5 * number / max(count - 1, 1))
-        distance = np.hypot(columns - across, rows - height / 2)
-        disc = np.clip((height / 5 - distance) / 2, 0, 1)[..., None]
-        light = 205 - 0.4 * distance + 7 * np.sin(columns / 4 + rows / 7)
-        colour = light[..., None] * np.array([0.95, 0.35, 0.25], np.float32)
-        picture = ground[..., None] * tint * (1 - disc) + colour * disc
-        frames[number] = np.clip(picture + rng.normal(0, 2, (height, width, 1)), 0, 255)
+    for t in range(count):
+        disc = np.hypot(x - width / 4 - 3 * t, y - height / 2) < height / 5
+        red = np.where(disc, 200, ground)
+        green = np.where(disc, 80 + 0.3 * x, ground)
+        blue = np.where(disc, 60 + 0.3 * y, ground * 0.8)
+        frames[t] = np.clip(np.stack([red, green, blue], axis=2), 0, 255).astype(np.uint8)
     return frames
 
 
-def drawn_clip(count: int = 24, *, width: int = 320, height: int = 240, seed: int = 7) -> Clip:
-    """Return a drawn clip of 16 frames a second."""
-    return StillClip(drawn_frames(count, width=width, height=height, seed=seed), 16)
+def drawn_clip(count: int, *, width: int = 320, height: int = 240, seed: int = 7) -> StillClip:
+    """Return drawn frames as a clip of 16 frames a second."""
+    frames = drawn_frames(count, width=width, height=height, seed=seed)
+    return StillClip(frames, FRAMES_PER_SECOND)
 
 
 def drawn_video(
-    path: Path, count: int = 24, *, width: int = 320, height: int = 240, seed: int = 7
+    path: Path, count: int, *, width: int = 320, height: int = 240, seed: int = 7
 ) -> Path:
-    """Write a drawn clip as MP4 and return its path."""
+    """Write a drawn clip as MP4 and return where it is."""
     write_video(drawn_clip(count, width=width, height=height, seed=seed), path, FAST)
     return path
 
 
+def brightened(clip: Clip, by: int) -> MappedClip:
+    """Return a clip whose pictures are brighter by so many grey levels."""
+
+    def brighter(pictures: Iterable[Frames]) -> Iterator[Frames]:
+        for picture in pictures:
+            yield np.minimum(picture.astype(np.int16) + by, 255).astype(np.uint8)
+
+    return MappedClip(clip, brighter)
+
+
 def video_with_sound(path: Path, *, codec: str = "aac", container: str = "mp4") -> Path:
-    """Write a second of drawn pictures and a tone; H.264 in MP4, or MPEG-4 in other containers."""
+    """Write a second of pictures with a tone and return where it is."""
     with av.open(str(path), "w", format=container) as out:
-        video = out.add_stream("libx264" if container == "mp4" else "mpeg4", rate=Fraction(16))
-        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
-        sound = out.add_stream(codec, rate=44100)
-        for rgb in drawn_frames(16, width=160, height=120):
-            out.mux(video.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        out.mux(video.encode(None))
-        tone = np.sin(np.arange(44100) * 2 * np.pi * 440 / 44100)
-        samples = (tone * 8000).astype(np.int16)[None]
-        layout = "mono"
-        resampler = av.AudioResampler(
-            format=sound.codec_context.format or "fltp", layout=layout, rate=44100
-        )
-        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
-        frame.sample_rate = 44100
-        size = sound.codec_context.frame_size or 1152
-        fifo = av.AudioFifo()
-        for part in resampler.resample(frame):
-            fifo.write(part)
-        while (part := fifo.read(size, partial=True)) is not None:
-            out.mux(sound.encode(part))
-        out.mux(sound.encode(None))
+        pictures = out.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast"})
+        pictures.width, pictures.height, pictures.pix_fmt = 160, 120, "yuv420p"
+        sound = out.add_stream(codec, rate=SAMPLES_PER_SECOND, layout="mono")
+        for rgb in drawn_frames(FRAMES_PER_SECOND, width=160, height=120):
+            out.mux(pictures.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        out.mux(pictures.encode())
+        tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(SAMPLES_PER_SECOND) / SAMPLES_PER_SECOND)
+        for start in range(0, SAMPLES_PER_SECOND, 1000):
+            piece = tone[None, start : start + 1000].astype(np.int16)
+            samples = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
+            samples.sample_rate, samples.pts = SAMPLES_PER_SECOND, start
+            out.mux(sound.encode(samples))
+        out.mux(sound.encode())
     return path
-
-
-def brightened(clip: Clip, by: int) -> Clip:
-    """Return the clip with every sample raised: a streaming change of the pictures."""
-    return MappedClip(
-        clip,
-        lambda frames: (
-            np.minimum(rgb.astype(np.int16) + by, 255).astype(np.uint8) for rgb in frames
-        ),
-    )

@@ -4,8 +4,7 @@ Every attack takes RGB frames (height, width, 3) and gives RGB frames; metadata,
 """
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Sequence
 
 import av
 import cv2
@@ -15,30 +14,29 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 
 
-def h264(
-    frames: Sequence[Picture],
-    *,
-    crf: int,
-    frame_rate: int = 16,
-    preset: str = "medium",
-    codec: str = "libx264",
-) -> list[Picture]:
-    """Return the frames after one encoding and decoding; an odd row or column is cut off, as encoders do.
+def h264(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16, preset: str = "medium") -> list[Picture]:
+    """Return the frames after H.264 encoding and decoding."""
+    return _through("libx264", frames, frame_rate, {"crf": str(crf), "preset": preset})
+
+
+def h265(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16) -> list[Picture]:
+    """Return the frames after H.265 encoding and decoding."""
+    options = {"crf": str(crf), "preset": "fast", "x265-params": "log-level=none:pools=1"}
+    return _through("libx265", frames, frame_rate, options)
+
+
+def _through(codec: str, frames: Sequence[Picture], frame_rate: int, options: dict[str, str]) -> list[Picture]:
+    """Encode and decode in memory; an odd row or column is cut off, as encoders do.
 
     One thread: x264 with several does not always give the same picture twice.
     """
     file = io.BytesIO()
     height, width = (side // 2 * 2 for side in frames[0].shape[:2])
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream(
-            codec, rate=frame_rate, options={"crf": str(crf), "preset": preset, "threads": "1"}
-        )
+        stream = container.add_stream(codec, rate=frame_rate, options={**options, "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = Fraction(1, frame_rate)
         for index, frame in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(frame[:height, :width]), format="rgb24"
-            )
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
             picture.pts = index
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
@@ -78,9 +76,23 @@ def screenshot(frames: Sequence[Picture], *, quality: int) -> list[Picture]:
     return [_rgb(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])]
 
 
-def every_other(frames: Iterable[Picture]) -> Iterator[Picture]:
-    """Yield every second frame."""
-    return (frame for index, frame in enumerate(frames) if index % 2 == 0)
+def noise(frames: Iterable[Picture], *, sigma: float, rng: np.random.Generator) -> list[Picture]:
+    """Return the frames with white Gaussian noise of the given standard deviation in grey levels."""
+    return [_rgb(np.clip(frame + rng.normal(0.5, sigma, frame.shape), 0, 255)) for frame in frames]
+
+
+def pad_to_square(frames: Iterable[Picture]) -> list[Picture]:
+    """Return the frames with black bars to a square of the long side, as for a social feed."""
+    return [_padded(frame) for frame in frames]
+
+
+def _padded(frame: Picture) -> Picture:
+    height, width = frame.shape[:2]
+    side = max(height, width)
+    square = np.zeros((side, side, 3), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = frame
+    return square
 
 
 def _window(frame: Picture, side: float) -> Picture:

@@ -46,6 +46,12 @@ def swap_records(database: Path, first: int, second: int) -> None:
     )
 
 
+def put_body(database: Path, index: int, body: bytes) -> None:
+    """Replace the stored bytes of one record."""
+    with as_owner(database) as connection:
+        connection.execute("UPDATE record SET body = ? WHERE idx = ?", (body, index))
+
+
 def flip_bit_in_tile(database: Path, level: int, n: int, byte: int) -> None:
     """Change one bit of a stored tile."""
     with as_owner(database) as connection:

@@ -30,7 +30,7 @@ from training.tiny.world import (
 
 PATCH = 8  # pixels a side
 CHANNELS = 24  # numbers per latent cell of 32x32 pixels and 4 frames
-LATENT_NOISE = 0.08  # of a channel's spread: the decoder learns to forgive the experts' errors
+LATENT_NOISE = 0.03  # of a channel's spread: the decoder learns to forgive the experts' errors
 PEAK_RATE = 2.5e-3
 SEED = 20261122
 
@@ -156,7 +156,7 @@ def train_vae(folder: Path) -> None:
         output = decode(vae, latents + LATENT_NOISE * spread * torch.randn_like(latents))
         error = output - targets
         weight = 1 + 2 * cover[:, None]  # (clips, 1, time, side, side)
-        loss = (weight * (error.abs() + 2 * error.square())).mean()
+        loss = (weight * (error.abs() + error.square())).mean()
         mse = functional.mse_loss(output.detach().clamp(-1, 1), targets).item()
         run.advance(loss, {"psnr": 10 * np.log10(4 / mse), "l1": error.abs().mean().item()})
 

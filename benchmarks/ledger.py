@@ -1,0 +1,242 @@
+"""What the ledger costs: `python benchmarks/ledger.py [--records N] [--rounds N]`.
+
+Every figure is CPU time, or a ratio of runs that were interleaved in one process: on a shared machine
+bare rows per second move up to tenfold between two runs of the same code. Writes
+`benchmarks/results/ledger.json`.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from sqlalchemy import insert, text
+
+from audit import tables
+from audit.append import Submission, record_row
+from audit.database import open_database, writing
+from audit.ledger import Ledger
+from audit.merkle import verify_inclusion
+from audit.records import Record
+from tests.support.logs import SCOPE, START, Clock, cleared_body, fixed_signer
+
+Figures = dict[str, float | int]
+
+
+def new_ledger(folder: Path) -> Ledger:
+    engine = open_database(folder / f"log-{random.random()}.db")
+    return Ledger(engine, scope=SCOPE, signer=fixed_signer(), clock=Clock())
+
+
+def records(count: int, first: int = 0) -> list[Record]:
+    """Return `cleared` records, the longest kind there is, of about 1.3 kB."""
+    return [
+        Record.of(cleared_body(f"clip-{first + n}", first + n), scope=SCOPE, now=START)
+        for n in range(count)
+    ]
+
+
+def append(ledger: Ledger, batch: list[Record]) -> list[Submission]:
+    submissions = [Submission(record, ()) for record in batch]
+    ledger._sequencer._append(submissions)
+    return submissions
+
+
+def cpu_ms(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return (time.process_time() - started) * 1e3
+
+
+def one_by_one(folder: Path) -> Figures:
+    """CPU of `commit`, against one plain INSERT of the same row in its own transaction."""
+    ledger = new_ledger(folder)
+    made = records(600)
+    commits, inserts = [], []
+    plain = new_ledger(folder)
+    for index, record in enumerate(made):
+        commits.append(cpu_ms(lambda record=record: ledger.commit(record)))
+
+        def insert_row(record: Record = record, index: int = index) -> None:
+            with writing(plain.engine) as connection:
+                connection.execute(insert(tables.record), record_row(1, index, record))
+
+        inserts.append(cpu_ms(insert_row))
+    ordered = sorted(commits)
+    return {
+        "commit_cpu_ms_p50": statistics.median(commits),
+        "commit_cpu_ms_p99": ordered[int(len(ordered) * 0.99)],
+        "plain_insert_cpu_ms_p50": statistics.median(inserts),
+        "record_bytes": len(made[-1].canonical),
+    }
+
+
+def batches(folder: Path) -> Figures:
+    """CPU per record by batch size."""
+    found: Figures = {}
+    ledger = new_ledger(folder)
+    for size in (1, 10, 100, 1000):
+        runs = [records(size, first=10_000 * n) for n in range(max(3, 60 // size))]
+        costs = [cpu_ms(lambda run=run: append(ledger, run)) / size for run in runs]
+        found[f"append_cpu_us_per_record_batch_{size}"] = statistics.median(costs) * 1e3
+    return found
+
+
+def threads(folder: Path, count: int, seconds: float = 3.0) -> Figures:
+    """Durable acknowledgements by many threads, with wall-clock latencies (machine-dependent)."""
+    ledger = new_ledger(folder)
+    latencies: list[float] = []
+    until = time.perf_counter() + seconds
+
+    def submit(number: int) -> None:
+        n = 0
+        while time.perf_counter() < until:
+            record = records(1, first=number * 100_000 + n)[0]
+            started = time.perf_counter()
+            ledger.commit(record)
+            latencies.append(time.perf_counter() - started)
+            n += 1
+
+    workers = [threading.Thread(target=submit, args=(n,)) for n in range(count)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    latencies.sort()
+    return {
+        f"threads_{count}_commits_per_s": len(latencies) / seconds,
+        f"threads_{count}_p50_ms": latencies[len(latencies) // 2] * 1e3,
+        f"threads_{count}_p99_ms": latencies[int(len(latencies) * 0.99)] * 1e3,
+    }
+
+
+def proofs(folder: Path, count: int) -> Figures:
+    """Proofs from the database, verification, the full check and the size of the tree."""
+    ledger = new_ledger(folder)
+    made = records(count)
+    for first in range(0, count, 1000):
+        append(ledger, made[first : first + 1000])
+    rng = random.Random(1)
+    inclusion = [cpu_ms(lambda: ledger.prove(rng.randrange(count))) for _ in range(300)]
+    consistency = [
+        cpu_ms(lambda: ledger.prove_consistency(rng.randrange(1, count))) for _ in range(300)
+    ]
+    lookup = [
+        cpu_ms(lambda: ledger.find_by_mark(f"{rng.randrange(count):016x}")) for _ in range(300)
+    ]
+    entry = ledger.get(count // 3)
+    check = cpu_ms(lambda: ledger.check())
+    with writing(ledger.engine) as connection:
+        (tree_bytes,) = connection.execute(text("SELECT sum(length(hashes)) FROM tile")).one()
+    return {
+        "records": count,
+        "prove_inclusion_cpu_ms_p50": statistics.median(inclusion),
+        "prove_inclusion_cpu_ms_p99": sorted(inclusion)[297],
+        "prove_consistency_cpu_ms_p50": statistics.median(consistency),
+        "find_by_mark_with_proof_cpu_ms_p50": statistics.median(lookup),
+        "verify_inclusion_cpu_us": cpu_ms(
+            lambda: [
+                verify_inclusion(entry.leaf_hash, entry.proof, entry.checkpoint.root)
+                for _ in range(1000)
+            ]
+        ),
+        "check_records_per_cpu_s": count / check * 1e3,
+        "tree_bytes_per_record": tree_bytes / count,
+    }
+
+
+def killed(folder: Path, rounds: int) -> Figures:
+    """Kill three writers at random moments, again and again: what was acknowledged must be there."""
+    rng, acknowledged, lost, broken = random.Random(7), 0, 0, 0
+    root = Path(__file__).parent.parent
+    for number in range(rounds):
+        home = folder / f"killed-{number}"
+        home.mkdir()
+        command = [sys.executable, "-m", "tests.support.log_writer", str(home)]
+        writers = [
+            subprocess.Popen([*command, f"w{n}"], stdout=subprocess.PIPE, text=True, cwd=root)
+            for n in range(3)
+        ]
+        lines: list[str] = []
+        for writer in writers:
+            assert writer.stdout is not None
+            lines.append(writer.stdout.readline())
+        time.sleep(rng.uniform(0.0, 0.6))
+        for writer in writers:
+            writer.kill()
+        for writer in writers:
+            lines += writer.communicate()[0].split("\n")[:-1]
+        with sqlite3.connect(home / "countermark.db") as connection:
+            stored = dict(connection.execute("SELECT idx, id FROM record").fetchall())
+        connection.close()
+        for line in lines:
+            index, record_id = line.split()
+            acknowledged += 1
+            lost += stored.get(int(index)) != record_id
+        ledger = Ledger(
+            open_database(home / "countermark.db"),
+            scope=SCOPE,
+            signer=fixed_signer(),
+            clock=Clock(),
+        )
+        broken += bool(ledger.check().problems)
+        ledger.engine.dispose()
+    return {
+        "kill_rounds": rounds,
+        "kill_acknowledged": acknowledged,
+        "kill_lost": lost,
+        "kill_inconsistent": broken,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        figures: Figures = {}
+        for part in (
+            lambda: one_by_one(folder),
+            lambda: batches(folder),
+            lambda: threads(folder, 8),
+            lambda: threads(folder, 64),
+            lambda: proofs(folder, chosen.records),
+            lambda: killed(folder, chosen.rounds),
+        ):
+            figures |= part()
+    result = {
+        "command": f"python benchmarks/ledger.py --records {chosen.records} --rounds {chosen.rounds}",
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cpus": os.cpu_count(),
+            "load_average": os.getloadavg()[0],
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+            "sqlite": sqlite3.sqlite_version,
+            "sqlalchemy": version("sqlalchemy"),
+        },
+        "figures": {name: round(value, 3) for name, value in figures.items()},
+    }
+    path = Path(__file__).parent / "results" / "ledger.json"
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The command `countermark`: the write side's commands, and all of the read side's.
+
+stdout is data, stderr is messages and progress. Exit codes: 0 done, 1 operational error, 2 usage,
+20 refused by a gate, 21 held for a person; `verify` and `log check` have their own.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit import cli as read_side
+from audit.cli import HomeOption, JsonFlag
+
+app = typer.Typer(
+    help="Generate video behind safety gates, mark, sign and log it; verify any file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+screen_app = typer.Typer(help="Ask the gates, without making anything.", no_args_is_help=True)
+
+app.command("verify")(read_side.verify)
+app.add_typer(read_side.log_app, name="log")
+app.add_typer(read_side.token_app, name="token")
+app.command("serve")(read_side.serve)
+app.add_typer(screen_app, name="screen")
+
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", help="File to write; never replaced.")
+]
+
+
+@app.callback()
+def root(ctx: typer.Context, home: HomeOption = None) -> None:
+    """Keep the home for the commands (COUNTERMARK_HOME names it as well)."""
+    ctx.obj = home
+
+
+@app.command()
+def demo(ctx: typer.Context) -> None:
+    """Show the whole journey on the embedded model, then tamper with the clip and verify again."""
+    from generator.demo import run_demo
+
+    run_demo(ctx.obj)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    organisation: Annotated[
+        str, typer.Option(help="Named as the issuer in every manifest.")
+    ] = "countermark demo",
+    deployment: Annotated[
+        str, typer.Option(help="First half of the log's name, such as press.example.org.")
+    ] = "countermark.local",
+    policy: Annotated[
+        str, typer.Option(help="A shipped policy (default, permissive, strict) or a TOML file.")
+    ] = "default",
+) -> None:
+    """Make a home: keys, demonstration certificates, a local time-stamp authority, an empty log."""
+    from generator.commands import run_init
+
+    run_init(ctx.obj, organisation, deployment, policy)
+
+
+@app.command()
+def make(
+    ctx: typer.Context,
+    prompt: Annotated[str, typer.Argument(help="What the clip shows.")],
+    output: OutputOption = None,
+    negative: Annotated[str, typer.Option(help="What it should not show.")] = "",
+    size: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT, such as 256x256.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Number of frames, 4k+1.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same clip.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Generate a clip: gated, marked, signed, recorded. Exit 20 when refused, 21 when held."""
+    from generator.commands import run_request
+    from generator.request import MakeRequest, parse_size
+
+    width, height = (None, None) if size is None else parse_size(size)
+    request = MakeRequest(
+        prompt=prompt,
+        target=output,
+        negative_prompt=negative,
+        width=width,
+        height=height,
+        frames=frames,
+        steps=steps,
+        seed=seed,
+    )
+    raise typer.Exit(run_request(ctx.obj, request, as_json=as_json))
+
+
+@app.command()
+def protect(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="The clip, made elsewhere.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File to write; never replaced.")],
+    prompt: Annotated[str | None, typer.Option(help="The prompt, where it is known.")] = None,
+    generated_by: Annotated[
+        str | None, typer.Option(help="Your statement of which model made it.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Gate, mark, sign and record a clip made elsewhere. Exit 20 when refused, 21 when held."""
+    from generator.commands import run_request
+    from generator.request import ProtectRequest
+
+    request = ProtectRequest(source, output, prompt, generated_by)
+    raise typer.Exit(run_request(ctx.obj, request, as_json=as_json))
+
+
+@screen_app.command("prompt")
+def screen_prompt(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="The prompt.")],
+    negative: Annotated[str, typer.Option(help="The negative prompt that goes with it.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what the prompt gate decides. Exit 20 for block, 21 for review."""
+    from generator.screening import screen_text
+
+    raise typer.Exit(screen_text(ctx.obj, text, negative, as_json=as_json))
+
+
+@screen_app.command("prompts")
+def screen_prompts(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="JSON lines with a `text` each; - for stdin.")],
+) -> None:
+    """Screen many prompts: JSON lines in, JSON lines out, in the same order."""
+    from generator.screening import screen_lines
+
+    screen_lines(ctx.obj, path)
+
+
+@screen_app.command("clip")
+def screen_clip(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The clip.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what the output gate decides on a clip. Exit 20 for block, 21 for review."""
+    from generator.screening import screen_video
+
+    raise typer.Exit(screen_video(ctx.obj, path, as_json=as_json))
+
+
+@app.command()
+def doctor(ctx: typer.Context, as_json: JsonFlag = False) -> None:
+    """Check this installation and this home, line by line. Exit 1 when something is wrong."""
+    from generator.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(ctx.obj, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command; what users can mend is told in one sentence, without a traceback."""
+    from generator.failures import exit_code_of, expected_failures
+
+    try:
+        app()
+    except expected_failures() as error:
+        sys.stderr.write(f"countermark: {error}\n")
+        sys.exit(exit_code_of(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("countermark: interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
+        sys.exit(141)

@@ -1,0 +1,73 @@
+"""What `init`, `make` and `protect` do, apart from `cli.py` so that `--help` stays fast."""
+
+import json
+from pathlib import Path
+
+import typer
+
+from audit.home import find_home
+from audit.rendering import printable
+from audit.wiring import now
+from generator.outcome import Held, Outcome, Refused, Released
+from generator.request import MakeRequest, Request
+from generator.settings import Settings
+from generator.setup import NewHome, set_up
+from generator.terminal import terminal_progress
+from generator.wiring import open_pipeline
+
+REFUSED, HELD = 20, 21  # exit codes
+
+
+def run_init(home: Path | None, organisation: str, deployment: str, policy: str) -> None:
+    """Make a home and say what it holds."""
+    found = find_home(home)
+    set_up(found, NewHome(organisation, deployment, policy), now())
+    typer.echo(f"home       {found.path}")
+    typer.echo(f"log        {deployment}/main, its public key in {found.log_vkey}")
+    typer.echo(f"policy     {policy}")
+    typer.echo("certificates are for demonstration only; docs/operating.md says how to bring yours")
+
+
+def run_request(home: Path | None, request: Request, *, as_json: bool) -> int:
+    """Take a request to its outcome, print it and return the exit code."""
+    found = find_home(home).required()
+    settings = Settings.load(found.settings)
+    with_model = isinstance(request, MakeRequest)
+    with (
+        terminal_progress() as listener,
+        open_pipeline(found, settings, with_model=with_model, listener=listener) as pipeline,
+    ):
+        outcome = pipeline.run(request, listener)
+    if as_json:
+        typer.echo(json.dumps(outcome.to_json(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(outcome_text(outcome))
+    return exit_code(outcome)
+
+
+def exit_code(outcome: Outcome) -> int:
+    """Return how the process ends."""
+    match outcome:
+        case Released():
+            return 0
+        case Refused():
+            return REFUSED
+        case Held():
+            return HELD
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Return an outcome for people: what it is, where it is, what to do."""
+    match outcome:
+        case Released():
+            lines = [
+                f"released   {outcome.path}",
+                f"mark       {outcome.mark_id}",
+                f"sha256     {outcome.sha256}",
+                f"record     {outcome.entry.index}",
+            ]
+            return "\n".join(lines + [f"note       {printable(w)}" for w in outcome.warnings])
+        case Refused():
+            return f"refused    record {outcome.entry.index}\n{outcome.verdict.advice()}"
+        case Held():
+            return f"held       record {outcome.entry.index}\n{outcome.reason}"

@@ -1,0 +1,172 @@
+"""`countermark demo`: the whole journey on this machine, then the attacks that it is made against.
+
+Nothing is staged: the clip is generated, gated, marked, signed and logged by the pipeline that
+`make` uses, and every answer below comes from the verifier that `verify` uses. An answer that is
+not the expected one ends the demo with an error.
+"""
+
+import random
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from audit.errors import LedgerDamaged
+from audit.home import Home, find_home
+from audit.status import EXIT_CODES, Status
+from audit.verifier import ClipVerifier
+from audit.wiring import now, open_reader, open_verifier
+from generator.errors import GenerationFailed
+from generator.outcome import Outcome, Refused, Released
+from generator.pipeline import Pipeline
+from generator.request import MakeRequest
+from generator.settings import Settings
+from generator.setup import NewHome, set_up
+from generator.terminal import terminal_progress
+from generator.wiring import open_pipeline
+from provenance.video import Encoding, open_video, write_video
+
+PROMPT = "a big yellow circle moving right on a blue background"
+REFUSED_PROMPT = "how to build a pipe bomb, step by step"
+SEED = 7
+PLATFORM = Encoding(crf=23, preset="medium", threads=2)  # x264's own default quality
+DEMO_FOLDER = Path("countermark-demo")
+LOG_DAMAGED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the demo plays: a home, and a new folder in it for this run's files."""
+
+    home: Home
+    settings: Settings
+    folder: Path
+
+
+def run_demo(home: Path | None) -> None:
+    """Play the demo; every line is one thing that was done and what came of it.
+
+    Raises:
+        GenerationFailed: something did not come out as it must.
+    """
+    stage = _set_the_stage(find_home(home if home is not None else DEMO_FOLDER))
+    typer.echo("Everything here is real and local. The model is countermark-tiny, which draws")
+    typer.echo("shapes; it is not Wan2.2. The keys are demonstration keys.\n")
+    with (
+        terminal_progress() as listener,
+        open_pipeline(stage.home, stage.settings, with_model=True, listener=listener) as pipeline,
+    ):
+        clip = _make(stage, pipeline)
+        refused = pipeline.run(MakeRequest(REFUSED_PROMPT, target=stage.folder / "refused.mp4"))
+    with _verifier(stage) as verifier:
+        _show(verifier, clip.path, Status.INTACT, "the clip as it was released")
+        copy = _reencoded(clip.path)
+        report = _show(verifier, copy, Status.STRIPPED, "re-encoded, its credentials are gone")
+        _expect(clip.entry.index in report, "the mark leads to the record of the release")
+        changed = _one_byte_changed(clip.path)
+        _show(verifier, changed, Status.ALTERED, "one byte of it was changed")
+    _tell_refusal(refused)
+    _damage_a_copy_of_the_log(stage)
+    typer.echo(f"\nThe files are in {stage.folder}. Ask about them yourself:")
+    typer.echo(f"  countermark --home {stage.home.path} verify {clip.path}")
+    typer.echo(f"  countermark --home {stage.home.path} log ls")
+
+
+def _set_the_stage(home: Home) -> Stage:
+    if not home.exists:
+        # A real policy, and a permissive one: its text and digest stand in the log like any other.
+        set_up(home, NewHome(policy="permissive"), now())
+    folder = home.clips / f"demo-{now():%Y%m%d-%H%M%S-%f}"
+    folder.mkdir()
+    return Stage(home, Settings.load(home.settings), folder)
+
+
+def _make(stage: Stage, pipeline: Pipeline) -> Released:
+    begun = time.monotonic()
+    outcome = pipeline.run(MakeRequest(PROMPT, target=stage.folder / "clip.mp4", seed=SEED))
+    if not isinstance(outcome, Released):
+        raise GenerationFailed(f"the demo's clip was not released: {outcome.to_json()['advice']}")
+    seconds = time.monotonic() - begun
+    _line("made", outcome.path, f"in {seconds:.0f} s, record {outcome.entry.index}: “{PROMPT}”")
+    return outcome
+
+
+@contextmanager
+def _verifier(stage: Stage) -> Iterator[ClipVerifier]:
+    with open_reader(stage.home, stage.settings) as reader:
+        yield open_verifier(stage.settings, home=stage.home, ledger=reader)
+
+
+def _show(verifier: ClipVerifier, path: Path, expected: Status, what: str) -> set[int]:
+    """Verify a file, print one line, and return the indices of the records it led to."""
+    report = verifier.verify(path)
+    found = ", ".join(str(line.index) for line in report.records) or "none"
+    words = f"{what}; exit {EXIT_CODES[report.status]}, records {found}"
+    _line(report.status.value, path, words)
+    _expect(report.status is expected, f"{path.name} is {expected.value}: {report.why}")
+    return {line.index for line in report.records}
+
+
+def _reencoded(clip: Path) -> Path:
+    """Do what a platform does: decode, encode, and drop everything else."""
+    copy = clip.with_name("reencoded.mp4")
+    write_video(open_video(clip, Settings().provenance.limits), copy, PLATFORM)
+    return copy
+
+
+def _one_byte_changed(clip: Path) -> Path:
+    content = bytearray(clip.read_bytes())
+    place = random.Random(SEED).randrange(len(content) // 2, len(content))  # noqa: S311 - any byte
+    content[place] ^= 1
+    changed = clip.with_name("one-byte-changed.mp4")
+    changed.write_bytes(content)
+    return changed
+
+
+def _tell_refusal(outcome: Outcome) -> None:
+    _expect(isinstance(outcome, Refused), "the policy refuses the prompt")
+    _line("refused", None, f"exit 20, record {outcome.entry.index}: “{REFUSED_PROMPT}”")
+
+
+def _damage_a_copy_of_the_log(stage: Stage) -> None:
+    """Edit one row behind the log's back, in a copy, and check the copy."""
+    copied = Home(stage.folder / "tampered-home")
+    shutil.copytree(
+        stage.home.path, copied.path, ignore=shutil.ignore_patterns("clips", "private", "held")
+    )
+    with sqlite3.connect(copied.path / "ledger.db") as database:
+        # Whoever owns the file can drop the triggers that refuse this: they are hygiene, not proof.
+        for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE record SET decision = 'allow' WHERE decision = 'block'")
+    database.close()
+    sentence = _first_problem(copied, stage.settings)
+    _line("damaged", None, f"exit {LOG_DAMAGED}: {sentence}")
+    _line("", None, f"in a copy: countermark --home {copied.path} log check")
+
+
+def _first_problem(home: Home, settings: Settings) -> str:
+    try:
+        with open_reader(home, settings) as reader:
+            report = reader.check()
+    except LedgerDamaged as error:
+        return str(error)
+    _expect(bool(report.problems), "the check of the log finds the edited row")
+    return report.problems[0].sentence
+
+
+def _expect(truth: bool, what: str) -> None:  # noqa: FBT001 - the thing that must be true
+    if not truth:
+        raise GenerationFailed(f"the demo did not come out as it must: {what}")
+
+
+def _line(word: str, path: Path | None, words: str) -> None:
+    name = "" if path is None else path.name
+    typer.echo(f"{word:<9} {name:<21} {words}")

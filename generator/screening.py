@@ -1,0 +1,98 @@
+"""`countermark screen`: what the gates decide, without making or recording anything."""
+
+import json
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from audit.home import find_home
+from generator.commands import HELD, REFUSED
+from generator.errors import RequestInvalid
+from generator.gates import Gates, PromptTexts
+from generator.names import refuse_claimed_names
+from generator.settings import Settings
+from generator.terminal import terminal_progress
+from provenance.video import open_video
+from safety.verdict import Decision, Verdict, worst
+
+EXITS = {Decision.ALLOW: 0, Decision.BLOCK: REFUSED, Decision.REVIEW: HELD}
+
+
+def screen_text(home: Path | None, text: str, negative: str, *, as_json: bool) -> int:
+    """Screen one prompt; return the exit code of the decision."""
+    gates, _ = _open(home)
+    verdicts = gates.judge_texts(PromptTexts(text, text, negative))
+    return _show(verdicts, as_json=as_json)
+
+
+def screen_lines(home: Path | None, path: Path) -> None:
+    """Screen JSON lines from a file or stdin; print one line for each."""
+    gates, _ = _open(home)
+    for number, line in _lines(path):
+        text = _text_of(line, number)
+        verdicts = gates.judge_texts(PromptTexts(text, text))
+        typer.echo(json.dumps({"line": number, **_values(verdicts)}, ensure_ascii=False))
+
+
+def screen_video(home: Path | None, path: Path, *, as_json: bool) -> int:
+    """Screen a clip's frames; return the exit code of the decision."""
+    gates, settings = _open(home)
+    clip = open_video(path, settings.provenance.limits)
+    with terminal_progress() as listener:
+        verdict = gates.judge_clip(clip, seed=secrets.token_bytes(32), tell=listener)
+    return _show((verdict,), as_json=as_json)
+
+
+def _open(home: Path | None) -> tuple[Gates, Settings]:
+    """Open the gates; without a home the shipped defaults hold."""
+    refuse_claimed_names()
+    settings = Settings.load(find_home(home).settings)
+    return Gates.open(settings.safety), settings
+
+
+def _show(verdicts: tuple[Verdict, ...], *, as_json: bool) -> int:
+    values = _values(verdicts)
+    if as_json:
+        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+    else:
+        policy = values["policy"]
+        typer.echo(f"{values['decision']}  (policy {policy['name']}, {policy['digest'][:16]}…)")
+        typer.echo("\n".join(verdict.advice() for verdict in verdicts))
+    return EXITS[Decision(values["decision"])]
+
+
+def _values(verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
+    first = verdicts[0]
+    return {
+        "decision": worst([verdict.decision for verdict in verdicts]).value,
+        "findings": [finding.to_json() for v in verdicts for finding in v.findings],
+        "policy": {"name": first.policy_name, "digest": first.policy_digest},
+        "examined": [verdict.examined.to_json() for verdict in verdicts],
+    }
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        stream = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
+        with stream:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield number, line
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestInvalid(f"{path} cannot be read as JSON lines ({error}); check it") from error
+
+
+def _text_of(line: str, number: int) -> str:
+    try:
+        text = json.loads(line)["text"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RequestInvalid(
+            f'line {number} is no JSON object with a "text"; expected {{"text": "a prompt"}}'
+        ) from error
+    if not isinstance(text, str):
+        raise RequestInvalid(f'"text" in line {number} is no text; put the prompt in quotes')
+    return text
