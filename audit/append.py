@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from audit import tables
 from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
 from audit.database import translate, writing
 from audit.derived import columns_of, derive
@@ -26,6 +25,18 @@ from audit.errors import AppendFailed, AuditError, LedgerDamaged, RecordInvalid
 from audit.merkle import EMPTY_ROOT, InclusionProof, hash_leaf, prove_inclusion, root
 from audit.note import NoteSigner
 from audit.records import Record, Scope, to_ms
+from audit.statements import (
+    ADD_NOTE,
+    ADD_RECORD,
+    ADD_TILE,
+    CHANGE_TILE,
+    FIND_KNOWN,
+    MOVE_HEAD,
+    READ_HEAD,
+    READ_NOTE,
+    READ_TILE,
+    THIN_NOTES,
+)
 from audit.tiles import ReadTile, TileAt, TiledTree
 
 MINUTE_MS: Final = 60_000
@@ -121,8 +132,7 @@ class Appender:
             _settle(batch, tree, checkpoint)
 
     def _head(self, connection: Connection) -> _Head:
-        query = select(tables.log.c.size, tables.log.c.root).where(tables.log.c.id == self._log)
-        row = connection.execute(query.with_for_update()).one()
+        row = connection.execute(READ_HEAD, {"log_": self._log}).one()
         if not isinstance(row.size, int) or not isinstance(row.root, bytes):
             raise LedgerDamaged(
                 f"the head of {self._scope} is no size and root; run `countermark log check`"
@@ -153,11 +163,8 @@ class Appender:
         """Return the stored checkpoint of `head`, which must be there and ours."""
         if head.size == 0:
             return None
-        note = connection.execute(
-            select(tables.checkpoint.c.note).where(
-                tables.checkpoint.c.log == self._log, tables.checkpoint.c.size == head.size
-            )
-        ).scalar()
+        where = {"log_": self._log, "size_": head.size}
+        note = connection.execute(READ_NOTE, where).scalar()
         if note is not None:
             signed = open_checkpoint(note, self._signer.verifier)
             if signed.checkpoint == Checkpoint(str(self._scope), head.size, head.root):
@@ -193,7 +200,7 @@ class Appender:
             known[each.record.id] = (each.record.canonical, index)
             added.append(each)
         if plain:
-            connection.execute(insert(tables.record), plain)
+            connection.execute(ADD_RECORD, plain)
         return added
 
     def _known(
@@ -201,11 +208,7 @@ class Appender:
     ) -> dict[str, tuple[bytes, int | None]]:
         """Return bytes and index of those records of the batch that already stand in the log."""
         ids = [each.record.id for each in batch]
-        rows = connection.execute(
-            select(tables.record.c.id, tables.record.c.body, tables.record.c.idx).where(
-                tables.record.c.log == self._log, tables.record.c.id.in_(ids)
-            )
-        )
+        rows = connection.execute(FIND_KNOWN, {"log_": self._log, "ids": ids})
         return {row.id: (row.body, row.idx) for row in rows}
 
     def _change(
@@ -216,7 +219,7 @@ class Appender:
             with connection.begin_nested():
                 for change in each.changes:
                     change.apply(connection, self._log, index)
-                connection.execute(insert(tables.record), row)
+                connection.execute(ADD_RECORD, row)
         except AuditError as error:
             each.outcome = error
         except SQLAlchemyError as error:
@@ -227,48 +230,31 @@ class Appender:
         self, connection: Connection, before: _Head, head: _Head, tree: TiledTree
     ) -> None:
         """(5) Move the head, unless somebody else did, and write the tiles."""
-        moved = connection.execute(
-            update(tables.log)
-            .where(
-                tables.log.c.id == self._log,
-                tables.log.c.size == before.size,
-                tables.log.c.root == before.root,
-            )
-            .values(size=head.size, root=head.root)
-        )
+        heads = {
+            "old_size": before.size,
+            "old_root": before.root,
+            "new_size": head.size,
+            "new_root": head.root,
+        }
+        moved = connection.execute(MOVE_HEAD, {"log_": self._log, **heads})
         if moved.rowcount != 1:
             raise AppendFailed(
                 f"another process moved {self._scope} past {before.size} records; try again"
             )
         for (level, n), hashes in tree.changed.items():
-            key = {"log": self._log, "level": level, "n": n}
-            where = [tables.tile.c[name] == value for name, value in key.items()]
-            if connection.execute(update(tables.tile).where(*where).values(hashes=hashes)).rowcount:
-                continue
-            connection.execute(insert(tables.tile).values(**key, hashes=hashes))
+            tile = {"log_": self._log, "level_": level, "n_": n, "hashes_": hashes}
+            if not connection.execute(CHANGE_TILE, tile).rowcount:
+                added = {"log": self._log, "level": level, "n": n, "hashes": hashes}
+                connection.execute(ADD_TILE, added)
 
     def _sign(self, connection: Connection, head: _Head) -> SignedCheckpoint:
         """(6) Sign and store the checkpoint of `head`."""
         signed = sign_checkpoint(Checkpoint(str(self._scope), head.size, head.root), self._signer)
         now_ms = to_ms(self._clock())
-        stored = tables.checkpoint
-        latest = (
-            select(stored.c.size)
-            .where(stored.c.log == self._log)
-            .order_by(stored.c.size.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        connection.execute(
-            delete(stored).where(
-                stored.c.log == self._log,
-                stored.c.size == latest,
-                stored.c.time_ms >= now_ms - now_ms % MINUTE_MS,
-            )
-        )
-        connection.execute(
-            insert(stored).values(log=self._log, size=head.size, time_ms=now_ms, note=signed.note)
-        )
+        minute = now_ms - now_ms % MINUTE_MS
+        connection.execute(THIN_NOTES, {"log_": self._log, "minute": minute})
+        row = {"log": self._log, "size": head.size, "time_ms": now_ms, "note": signed.note}
+        connection.execute(ADD_NOTE, row)
         return signed
 
 
@@ -276,11 +262,8 @@ def tile_reader(connection: Connection, log: int) -> ReadTile:
     """Return a function that reads one tile of a log from its row."""
 
     def read(level: int, n: int) -> bytes | None:
-        found = connection.execute(
-            select(tables.tile.c.hashes).where(
-                tables.tile.c.log == log, tables.tile.c.level == level, tables.tile.c.n == n
-            )
-        ).scalar()
+        where = {"log_": log, "level_": level, "n_": n}
+        found = connection.execute(READ_TILE, where).scalar()
         # SQLite keeps whatever type it is given: text in a tile's place is no tile.
         return found if isinstance(found, bytes) else None
 

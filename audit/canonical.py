@@ -29,11 +29,7 @@ def encode(value: JsonValue) -> bytes:
     Raises:
         RecordInvalid: the value lies outside the subset; the message names the place.
     """
-    plain = _plain(value, "$", 0)
-    # Python's writer uses the escapes of RFC 8785 when it may leave the rest as it is, and for
-    # ASCII keys sorting by code point is sorting by UTF-16 unit.
-    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _spell(_plain(value, "$", 0))
 
 
 def decode(canonical: bytes) -> JsonValue:
@@ -46,6 +42,7 @@ def decode(canonical: bytes) -> JsonValue:
         value: JsonValue = json.loads(
             canonical.decode(),
             object_pairs_hook=_unique,
+            parse_int=_integer,
             parse_float=_refuse_float,
             parse_constant=_refuse_float,
         )
@@ -55,12 +52,24 @@ def decode(canonical: bytes) -> JsonValue:
         raise RecordInvalid(f"nested beyond {DEPTH_LIMIT} levels") from error
     except ValueError as error:
         raise RecordInvalid(f"not JSON: {error}") from error
-    if encode(value) != canonical:
+    _require_depth(value, 0)
+    try:
+        spelled = _spell(value)
+    except UnicodeEncodeError as error:
+        raise RecordInvalid("a string holds half a surrogate pair; that is not text") from error
+    if spelled != canonical:
         raise RecordInvalid(
             "valid JSON but not its canonical form; sort the keys, drop the white space and use "
             "the escapes of RFC 8785"
         )
     return value
+
+
+def _spell(plain: JsonValue) -> bytes:
+    # Python's writer uses the escapes of RFC 8785 when it may leave the rest as it is, and for
+    # ASCII keys sorting by code point is sorting by UTF-16 unit.
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
 
 
 def _plain(value: JsonValue, place: str, depth: int) -> Any:  # noqa: ANN401 - what json.dumps takes
@@ -108,7 +117,25 @@ def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise RecordInvalid("a key stands twice in one object")
+    for key in found:
+        _key(key, "an object")
     return found
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if not -INTEGER_LIMIT < value < INTEGER_LIMIT:
+        raise RecordInvalid(f"{text} lies beyond 2^53; such a number is written as text")
+    return value
+
+
+def _require_depth(value: JsonValue, depth: int) -> None:
+    if depth > DEPTH_LIMIT:
+        raise RecordInvalid(f"nested beyond {DEPTH_LIMIT} levels")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        if isinstance(item, dict | list):
+            _require_depth(item, depth + 1)
 
 
 def _refuse_float(text: str) -> NoReturn:

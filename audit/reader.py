@@ -220,6 +220,18 @@ class LedgerReader:
         with reading(self.engine) as connection:
             return self._tree(connection, size).root()
 
+    def tile(self, level: int, n: int) -> bytes:
+        """Return the hashes of a tile, one after another; the last tile of a level is not full.
+
+        Raises:
+            NotFound: there is no such tile.
+        """
+        with reading(self.engine) as connection:
+            hashes = tile_reader(connection, self.log_id)(level, n)
+        if hashes is None:
+            raise NotFound(f"{self.origin} has no tile {n} at level {level}")
+        return hashes
+
     def check(
         self, *, progress: Progress | None = None, witnesses: Iterable[str] = ()
     ) -> CheckReport:

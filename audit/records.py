@@ -13,7 +13,7 @@ the full description. A record is made from a typed body:
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -68,7 +68,7 @@ class Record:
         id: UUID version 7; appending the same record twice is harmless because of it.
         time_ms: milliseconds since 1970, UTC.
         scope: the deployment and tenant whose log it goes into.
-        attempt: the attempt that it belongs to, a UUID, if any.
+        attempt: the attempt that it belongs to, a UUID version 7, if any.
         actor: pseudonym of who caused it, if anybody did.
         body: the kind's own fields, as JSON.
         canonical: the bytes that the log stores and hashes.
@@ -82,28 +82,33 @@ class Record:
     actor: str | None
     body: Mapping[str, JsonValue] = field(hash=False)
     canonical: bytes = field(init=False, repr=False)
+    parsed: InitVar[bytes | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, parsed: bytes | None) -> None:
         from_json(BODIES[self.kind], self.body)
-        _require_uuid7(self.id)
+        _require_uuid7(self.id, "id")
+        if self.attempt is not None:
+            _require_uuid7(self.attempt, "attempt")
         if not 0 <= self.time_ms < 2**48:
             raise RecordInvalid(f"time is {self.time_ms}; expected milliseconds in 48 bits")
-        canonical = encode(
-            {
-                "v": SCHEMA_VERSION,
-                "kind": self.kind.value,
-                "id": self.id,
-                "time": self.time_ms,
-                "deployment": self.scope.deployment,
-                "tenant": self.scope.tenant,
-                "attempt": self.attempt,
-                "actor": self.actor,
-                "body": self.body,
-            }
-        )
+        # Bytes that `parse` has just found to be the canonical ones need not be made again.
+        canonical = parsed or encode(self._fields())
         _require_size(canonical)
         object.__setattr__(self, "body", MappingProxyType(dict(self.body)))
         object.__setattr__(self, "canonical", canonical)
+
+    def _fields(self) -> dict[str, JsonValue]:
+        return {
+            "v": SCHEMA_VERSION,
+            "kind": self.kind.value,
+            "id": self.id,
+            "time": self.time_ms,
+            "deployment": self.scope.deployment,
+            "tenant": self.scope.tenant,
+            "attempt": self.attempt,
+            "actor": self.actor,
+            "body": self.body,
+        }
 
     @property
     def time(self) -> datetime:
@@ -164,10 +169,10 @@ class Record:
             raise RecordInvalid(f"a record has exactly {sorted(_FIELDS)}, not {sorted(found)}")
         if found["kind"] not in list(RecordKind):
             raise RecordInvalid(f"{found['kind']!r} is no kind of record")
-        return cls._from_fields(found)
+        return cls._from_fields(found, canonical)
 
     @classmethod
-    def _from_fields(cls, found: Mapping[str, JsonValue]) -> "Record":
+    def _from_fields(cls, found: Mapping[str, JsonValue], canonical: bytes) -> "Record":
         body = found["body"]
         if not isinstance(body, Mapping):
             raise RecordInvalid("body is no object")
@@ -179,6 +184,7 @@ class Record:
             attempt=None if found["attempt"] is None else _text(found, "attempt"),
             actor=None if found["actor"] is None else _text(found, "actor"),
             body=body,
+            parsed=canonical,
         )
 
 
@@ -201,13 +207,13 @@ def uuid7(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
-def _require_uuid7(text: str) -> None:
+def _require_uuid7(text: str, name: str) -> None:
     try:
         parsed = uuid.UUID(text)
     except ValueError as error:
-        raise RecordInvalid(f"id {text[:80]!r} is no UUID") from error
+        raise RecordInvalid(f"{name} {text[:80]!r} is no UUID") from error
     if parsed.version != 7 or str(parsed) != text:
-        raise RecordInvalid(f"id {text!r} is no UUID version 7 in lower case with hyphens")
+        raise RecordInvalid(f"{name} {text!r} is no UUID version 7 in lower case with hyphens")
 
 
 def _require_size(canonical: bytes) -> None:

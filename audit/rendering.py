@@ -6,7 +6,7 @@ from typing import Any
 
 from audit.access import StoredToken
 from audit.integrity import CheckReport
-from audit.reader import StoredRecord
+from audit.reader import Entry, StoredRecord
 from audit.report import Layer, LayerState, Report
 
 LAYER_NAMES = {
@@ -33,7 +33,7 @@ def report_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def record_json(stored: StoredRecord) -> dict[str, Any]:
+def record_json(stored: StoredRecord | Entry) -> dict[str, Any]:
     """Return a stored record as plain values."""
     record: dict[str, Any] = json.loads(stored.record.canonical)
     return {"index": stored.index, "leaf_hash": stored.leaf_hash.hex(), **record}

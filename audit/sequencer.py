@@ -1,9 +1,9 @@
 """Group commit: many threads submit, one transaction at a time takes everything that waits.
 
-There is no thread of its own. Whoever gets the lock is the sequencer for as long as it holds it: it
-takes all submissions that have queued up, its own among them, and writes them in one transaction.
-The others find their outcome set when they get the lock. So a commit waits for at most two
-transactions, nothing has to be started or stopped, and an error comes out where the record came in.
+There is no thread of its own. Whoever finds nobody writing is the sequencer for one transaction:
+it takes all submissions that have queued up, its own among them. The others wait, and one of those
+that it did not take goes next. So a commit waits for at most two transactions, nothing has to be
+started or stopped, and an error comes out where its record came in.
 """
 
 import threading
@@ -24,8 +24,9 @@ class Sequencer:
 
     def __init__(self, append: Callable[[Sequence[Submission]], None]) -> None:
         self._append = append
-        self._turn = threading.Lock()
+        self._changed = threading.Condition()
         self._waiting: deque[Submission] = deque()
+        self._writing = False
 
     def commit(self, record: Record, changes: Sequence[Change]) -> Appended:
         """Return once the record is durable.
@@ -34,17 +35,27 @@ class Sequencer:
             AuditError: why it is not: whatever the transaction or one of the changes raised.
         """
         mine = Submission(record, changes)
-        self._waiting.append(mine)
-        with self._turn:
-            while mine.outcome is None:
-                self._write_waiting()
+        with self._changed:
+            self._waiting.append(mine)
+        while mine.outcome is None:
+            batch = self._take_turn(mine)
+            if batch:
+                self._write(batch)
         if isinstance(mine.outcome, Appended):
             return mine.outcome
         # Raised anew: the same failure may end the commits of several threads.
         raise type(mine.outcome)(*mine.outcome.args) from mine.outcome
 
-    def _write_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
+    def _take_turn(self, mine: Submission) -> list[Submission]:
+        """Wait for an outcome or for the turn; with the turn, return what waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: mine.outcome is not None or not self._writing)
+            if mine.outcome is not None:
+                return []
+            self._writing = True
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
+
+    def _write(self, batch: Sequence[Submission]) -> None:
         try:
             self._append(batch)
         except AuditError as error:
@@ -56,3 +67,6 @@ class Sequencer:
                 each.outcome = each.outcome or AppendFailed(
                     "the transaction that this record was part of broke off; nothing was recorded"
                 )
+            with self._changed:
+                self._writing = False
+                self._changed.notify_all()

@@ -7,15 +7,18 @@ null, tuples, nested dataclasses and free objects.
 
 import dataclasses
 import types
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
+from functools import lru_cache, partial
+from typing import Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from audit.canonical import JsonValue
 from audit.errors import RecordInvalid
 
 Shaped = TypeVar("Shaped")
+
+Reader: TypeAlias = Callable[[JsonValue, str], object]
+"""(value, its place for messages) -> the value as the annotation asks for it"""
 
 
 def to_json(value: object) -> Any:  # noqa: ANN401 - the nested union is checked by `encode`
@@ -41,49 +44,56 @@ def from_json(shape: type[Shaped], found: JsonValue, place: str = "body") -> Sha
     """
     if not isinstance(found, Mapping):
         raise RecordInvalid(f"{place} is no object")
-    hints = _hints(shape)  # type: ignore[arg-type]  # a class is hashable; mypy doubts type[T]
-    missing, unknown = hints.keys() - found.keys(), found.keys() - hints.keys()
-    if missing or unknown:
+    readers = _readers(shape)  # type: ignore[arg-type]  # classes are hashable; mypy doubts type[T]
+    if readers.keys() != found.keys():
+        missing, unknown = readers.keys() - found.keys(), found.keys() - readers.keys()
         raise RecordInvalid(
             f"{place} lacks {sorted(missing)} and has unknown {sorted(unknown)}; a "
-            f"{shape.__name__} has exactly {sorted(hints)}"
+            f"{shape.__name__} has exactly {sorted(readers)}"
         )
-    fields = {name: _read(hint, found[name], f"{place}.{name}") for name, hint in hints.items()}
+    fields = {name: read(found[name], f"{place}.{name}") for name, read in readers.items()}
     return shape(**fields)
 
 
 @lru_cache(maxsize=64)
-def _hints(shape: Hashable) -> dict[str, Any]:
+def _readers(shape: Hashable) -> dict[str, Reader]:
+    """Return what reads each field of a dataclass, worked out once from its annotations."""
     hints = get_type_hints(shape)
-    return {name: hint for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+    return {name: _reader(hint) for name, hint in hints.items() if get_origin(hint) is not ClassVar}
 
 
-def _read(hint: Any, found: JsonValue, place: str) -> Any:  # noqa: ANN401 - type hints have no type
-    """Return `found` as the annotation `hint` asks for it."""
+def _reader(hint: Any) -> Reader:  # noqa: ANN401 - type hints have no type
+    """Return what reads a value that the annotation `hint` describes."""
     if get_origin(hint) is types.UnionType:
-        if found is None:
-            return None
         (inner,) = (each for each in get_args(hint) if each is not types.NoneType)
-        return _read(inner, found, place)
+        return partial(_read_optional, _reader(inner))
     if get_origin(hint) is tuple:
-        if isinstance(found, str) or not isinstance(found, Sequence):
-            raise RecordInvalid(f"{place} is no list")
-        item = get_args(hint)[0]
-        return tuple(_read(item, each, f"{place}[{at}]") for at, each in enumerate(found))
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return from_json(hint, found, place)
-    return _read_plain(hint, found, place)
-
-
-def _read_plain(hint: Any, found: JsonValue, place: str) -> Any:  # noqa: ANN401 - as `_read`
+        return partial(_read_list, _reader(get_args(hint)[0]))
+    if dataclasses.is_dataclass(hint):
+        return partial(from_json, hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        if found not in list(hint):
-            raise RecordInvalid(f"{place} is {found!r}; expected one of {[*map(str, hint)]}")
-        return hint(str(found))
-    wanted = Mapping if get_origin(hint) is not None else hint
+        return partial(_read_enum, hint)
+    return partial(_read_plain, Mapping if get_origin(hint) is not None else hint)
+
+
+def _read_optional(inner: Reader, found: JsonValue, place: str) -> object:
+    return None if found is None else inner(found, place)
+
+
+def _read_list(item: Reader, found: JsonValue, place: str) -> object:
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise RecordInvalid(f"{place} is no list")
+    return tuple(item(each, f"{place}[{at}]") for at, each in enumerate(found))
+
+
+def _read_enum(shape: type[StrEnum], found: JsonValue, place: str) -> object:
+    if found not in list(shape):
+        raise RecordInvalid(f"{place} is {found!r}; expected one of {[*map(str, shape)]}")
+    return shape(str(found))
+
+
+def _read_plain(wanted: type, found: JsonValue, place: str) -> object:
     # A boolean is an int to Python and is not one in JSON.
     if not isinstance(found, wanted) or (wanted is int and isinstance(found, bool)):
-        raise RecordInvalid(
-            f"{place} is {type(found).__name__}; expected {getattr(wanted, '__name__', wanted)}"
-        )
+        raise RecordInvalid(f"{place} is {type(found).__name__}; expected {wanted.__name__}")
     return found

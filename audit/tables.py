@@ -55,15 +55,16 @@ record: Final = Table(
     Column("mark_id", String(32)),
     Column("manifest_label", String(255)),
     UniqueConstraint("log", "id", name="record_id"),
+    # Look-ups are in the order of `idx`: with it in the index nothing is scanned or sorted.
     Index("record_kind", "log", "kind", "idx"),
     Index("record_time", "log", "time_ms"),
     Index("record_decision", "log", "decision", "idx"),
     Index("record_attempt", "log", "attempt", "idx"),
     Index("record_clip", "log", "clip_id", "idx"),
-    Index("record_file", "log", "file_sha256"),
-    Index("record_media", "log", "media_digest"),
-    Index("record_mark", "log", "mark_id"),
-    Index("record_manifest", "log", "manifest_label"),
+    Index("record_file", "log", "file_sha256", "idx"),
+    Index("record_media", "log", "media_digest", "idx"),
+    Index("record_mark", "log", "mark_id", "idx"),
+    Index("record_manifest", "log", "manifest_label", "idx"),
 )
 
 tile: Final = Table(

@@ -89,7 +89,13 @@ class Signing:
         manifest = build(claims, unbound_sha256=coverage.unbound_digest(marked.path))
         with self.timestamps.url() as url:
             written = sign_file(
-                marked.path, target, manifest, self.signer, timestamp_url=url, parent=source.file
+                marked.path,
+                target,
+                manifest,
+                self.signer,
+                timestamp_url=url,
+                parent=source.file,
+                trust=self.trust,
             )
         prove_released(target, self.trust)
         if media_digest(target) != marked.media_digest:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import c2pa
 
+from provenance.bmff import MalformedBoxes, top_boxes
 from provenance.claim_signature import CLAIM_USAGES
 from provenance.container import HEAD_BYTES, can_carry_credentials, media_type
 from provenance.errors import (
@@ -23,6 +24,7 @@ from provenance.errors import (
     KeyUnavailable,
     SigningError,
     UnreadableMedia,
+    UnsupportedMedia,
 )
 from provenance.keys import Signer
 from provenance.manifest import PARENT_ID
@@ -97,7 +99,8 @@ def sign_file(
     """Write `source` with a signed and time-stamped manifest to `target`.
 
     Args:
-        source: an MP4 without a manifest.
+        source: an MP4 without a manifest; a signed one is given as `parent`, or its history
+            would be dropped.
         target: must not exist; is removed again when signing fails.
         manifest: from `manifest.build`.
         signer: signs the claim.
@@ -110,12 +113,14 @@ def sign_file(
         KeyUnavailable: the signer cannot sign.
         SigningError: c2pa refuses the manifest or the certificate.
         UnreadableMedia: a file cannot be read, or is no MP4.
+        UnsupportedMedia: the source carries credentials already.
     """
     courier = _Courier(signer)
     settings = _settings(trust, hosts=[urlsplit(timestamp_url).netloc])
     try:
         with source.open("rb") as clip, target.open("x+b") as signed:
             try:
+                _refuse_signed(clip, source.name)
                 store = _sign(clip, signed, manifest, courier, settings, parent, timestamp_url)
             except BaseException:
                 target.unlink()
@@ -169,8 +174,8 @@ class _Courier:
 
 
 def _sign(  # the steps of one signature, cut out of its error handling
-    clip: Any,  # noqa: ANN401  # c2pa takes any binary stream
-    signed: Any,  # noqa: ANN401  # the same
+    clip: BinaryIO,
+    signed: BinaryIO,
     manifest: Mapping[str, Any],
     courier: _Courier,
     settings: dict[str, Any],
@@ -188,6 +193,19 @@ def _sign(  # the steps of one signature, cut out of its error handling
             _add_parent(builder, parent)
         store: bytes = builder.sign(_FORMAT, clip, signed)
         return store
+
+
+def _refuse_signed(clip: BinaryIO, name: str) -> None:
+    """c2pa-rs would sign it as new and say Trusted: that launders what came before."""
+    try:
+        signed = any(box.carries_credentials for box in top_boxes(clip))
+    except MalformedBoxes as error:
+        raise UnreadableMedia(f"cannot sign {name}: it is no MP4 ({error})") from error
+    if signed:
+        raise UnsupportedMedia(
+            f"{name} carries Content Credentials already; give it as the original of a new file"
+        )
+    clip.seek(0)
 
 
 def _add_parent(builder: c2pa.Builder, parent: Path) -> None:
@@ -227,7 +245,7 @@ def _read_label(store: Mapping[str, Any]) -> str:
     return str(store.get("active_manifest", ""))
 
 
-def _read(file: Any, kind: str, trust: TrustLists) -> FirstReading:  # noqa: ANN401  # any binary stream
+def _read(file: BinaryIO, kind: str, trust: TrustLists) -> FirstReading:
     error = c2pa.C2paError
     try:
         with (

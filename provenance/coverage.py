@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,7 @@ MAX_STORE_BYTES = 64 * 2**20  # thumbnails of a long history; ours has about 15 
 LEFT_OUT = ("ftyp", "mfra", "free", "skip")
 """What c2pa-rs leaves out of an MP4's hash besides the box that holds the manifest."""
 
+MAX_RANGES = 200  # of a file with more, the first
 _CHUNK = 2**20
 
 
@@ -122,15 +124,17 @@ def _examine(file: BinaryIO, roots: Sequence[x509.Certificate]) -> CoverageFindi
     store = manifest_store.inspect(_read_store(file, carrier), timestamp_roots=roots)
     deviations = [*store.deviations, *_carrier_deviations(carrier, carriers)]
     deviations += _binding_deviations(store)
+    if not store.has_record:
+        deviations += _unsigned_contents(file, boxes)
     violations = [*store.violations]
     if store.has_record and store.unbound_sha256 != _digest_left_out(file, boxes):
         violations.append("the boxes that the C2PA hash leaves out are not those that were signed")
     return CoverageFinding(
         state=CoverageState.CHECKED,
         promised=store.has_record,
-        unbound=tuple(_unbound(boxes, carrier, store)),
+        unbound=tuple(islice(_unbound(boxes, carrier, store), MAX_RANGES)),
         violations=(*violations, *(deviations if store.has_record else ())),
-        remarks=() if store.has_record else tuple(deviations),
+        remarks=() if store.has_record else tuple(deviations[:MAX_RANGES]),
         signer=store.signer,
         timestamp=store.timestamp,
     )
@@ -171,6 +175,13 @@ def _binding_deviations(store: StoreFinding) -> Iterator[str]:
             xpath = _xpath(exclusion)
             if xpath is not None and xpath.strip("/") not in {*LEFT_OUT, "uuid"}:
                 yield f"the signer left {xpath} out of {label}"
+
+
+def _unsigned_contents(file: BinaryIO, boxes: Sequence[Box]) -> Iterator[str]:
+    """Say where a stranger's file holds something in boxes that are there to hold nothing."""
+    for box in boxes:
+        if box.kind in {"free", "skip"} and any(map(any, _chunks(file, box.body, box.end))):
+            yield f"{box.end - box.body} bytes in a box {box.kind!r} that no signature protects"
 
 
 def _unbound(
@@ -216,9 +227,13 @@ def _digest_left_out(file: BinaryIO, boxes: Sequence[Box]) -> str:
     for box in boxes:
         if box.kind not in LEFT_OUT:
             continue
-        file.seek(box.start)
-        left = box.end - box.start
-        while left > 0 and (chunk := file.read(min(left, _CHUNK))):
+        for chunk in _chunks(file, box.start, box.end):
             digest.update(chunk)
-            left -= len(chunk)
     return digest.hexdigest()
+
+
+def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    file.seek(start)
+    while start < end and (chunk := file.read(min(end - start, _CHUNK))):
+        yield chunk
+        start += len(chunk)

@@ -32,6 +32,7 @@ _ASSERTIONS_LABEL = "c2pa.assertions"
 _HASHES = ("sha256", "sha384", "sha512")
 _ABSOLUTE, _RELATIVE = "self#jumbf=/c2pa/", "self#jumbf="
 MAX_REFERENCES = 20_000
+MAX_FINDINGS = 100  # of each kind; a report with more says no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,28 @@ class _Survey:
 
     store: bytes
     root: Superbox
-    bound: list[Superbox] = field(default_factory=list)
+    bound: set[int] = field(default_factory=set)
+    """Where each superbox begins that a right digest covers."""
+    digests: dict[tuple[int, str], bytes] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
     """Manifests that something bound refers to."""
     unbound: list[ByteRange] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     deviations: list[str] = field(default_factory=list)
 
+    def bind(self, box: Superbox) -> None:
+        self.bound.update(inner.start for inner in box.walk())
+
     def binds(self, box: Superbox) -> bool:
-        return any(outer.start <= box.start and box.end <= outer.end for outer in self.bound)
+        return box.start in self.bound
+
+    def digest(self, box: Superbox, algorithm: str) -> bytes:
+        # Kept, or a thousand wrong references to one large box would cost a thousand hashes.
+        key = (box.start, algorithm)
+        if key not in self.digests:
+            content = memoryview(self.store)[box.body : box.end]
+            self.digests[key] = hashlib.new(algorithm, content).digest()
+        return self.digests[key]
 
     def left_over(self, start: int, end: int, what: str) -> None:
         self.unbound.append(ByteRange(start, end, what))
@@ -124,9 +138,9 @@ def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> Sto
         hard_binding=tuple(_hard_bindings(survey, active)),
         signer=signature.signer,
         timestamp=signature.timestamp,
-        unbound=tuple(survey.unbound),
-        violations=tuple(dict.fromkeys(survey.violations)),
-        deviations=tuple(dict.fromkeys(survey.deviations)),
+        unbound=tuple(survey.unbound[:MAX_FINDINGS]),
+        violations=tuple(dict.fromkeys(survey.violations))[:MAX_FINDINGS],
+        deviations=tuple(dict.fromkeys(survey.deviations))[:MAX_FINDINGS],
     )
 
 
@@ -168,7 +182,7 @@ def _follow(survey: _Survey, claim: dict[object, object], active: Superbox) -> N
             survey.reached.add(owner.label)
             if survey.binds(target) or not _matches(survey, target, digest, named or default):
                 continue
-            survey.bound.append(target)
+            survey.bind(target)
             waiting.extend((inner, owner) for inner in _contents(survey, target))
 
 
@@ -209,9 +223,7 @@ def _resolve(
 
 
 def _matches(survey: _Survey, target: Superbox, digest: bytes, algorithm: str) -> bool:
-    if algorithm not in _HASHES:
-        return False
-    return hashlib.new(algorithm, survey.store[target.body : target.end]).digest() == digest
+    return algorithm in _HASHES and survey.digest(target, algorithm) == digest
 
 
 def _contents(survey: _Survey, box: Superbox) -> Iterator[object]:

@@ -1,8 +1,9 @@
 """What the watermark says: a mark id, and the coded bits that carry it.
 
-A mark id is a random number of 64 bits. It means nothing by itself: the log says which clip it was issued for. On the
-way into the picture it gets a CRC-24 and a polar code of 1024 bits, so that it survives most of them being wrong.
-`docs/spec/payload.md` has the exact rules and `tests/vectors/payload.json` examples to check another reader with.
+A mark id is a random number of 64 bits. It means nothing by itself: the log says which clip it was
+issued for. On the way into the picture it gets a CRC-24 and a polar code of 1024 bits, so that it
+survives most of them being wrong. `docs/spec/payload.md` has the exact rules and
+`tests/vectors/payload.json` examples to check another reader with.
 
 Example:
     >>> mark_id = MarkId.from_hex("0123456789abcdef")
@@ -42,7 +43,8 @@ class MarkId:
     def __post_init__(self) -> None:
         if not 0 <= self.value < 2**MARK_ID_BITS:
             raise PayloadError(
-                f"a mark id is a number of {MARK_ID_BITS} bits, not {self.value}; take MarkId.random()"
+                f"a mark id is a number of {MARK_ID_BITS} bits, not {self.value}; "
+                "take MarkId.random()"
             )
 
     @classmethod
@@ -96,8 +98,8 @@ class MarkCode:
     def candidates(self, soft: NDArray[np.floating], *, paths: int) -> list[list[int]]:
         """Return for each received word the payloads whose CRC is right, likeliest first.
 
-        A right CRC alone proves nothing: noise has one by chance in about 2**24 / `paths` words. Whoever accepts a payload
-        must weigh the evidence for it (`provenance.watermark.bound`).
+        A right CRC alone proves nothing: noise has one by chance in about 2**24 / `paths` words.
+        Whoever accepts a payload must weigh the evidence for it (`provenance.watermark.bound`).
 
         Args:
             soft: log-likelihood ratios (words, 1024), positive for 0.

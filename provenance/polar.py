@@ -1,9 +1,10 @@
 """Polar codes with a successive-cancellation list decoder, in numpy.
 
-The code is E. Arikan's (IEEE Trans. Inf. Theory 55(7), 2009); the list decoder follows Tal and Vardy (same journal,
-61(5), 2015) in its log-likelihood form (Balatsoukas-Stimming, Parizi and Burg, 2015). Which positions carry bits is
-decided by the polarization weight, the beta expansion with beta = 2**(1/4) that 3GPP discussed for 5G (R1-1708833):
-exact, without a design noise level, so a stranger rebuilds it from one formula.
+The code is E. Arikan's (IEEE Trans. Inf. Theory 55(7), 2009); the list decoder follows Tal and
+Vardy (same journal, 61(5), 2015) in its log-likelihood form (Balatsoukas-Stimming, Parizi and
+Burg, 2015). Which positions carry bits is decided by the polarization weight, the beta expansion
+with beta = 2**(1/4) that 3GPP discussed for 5G (R1-1708833): exact, without a design noise level,
+so a stranger rebuilds it from one formula.
 
 Soft values are log-likelihood ratios: positive says 0, negative says 1.
 
@@ -28,14 +29,14 @@ Index = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolarCode:
-    """A polar code: `length` coded bits, of which the positions `info` carry bits before the transform."""
+    """A polar code: `length` coded bits; before the transform, `info` are the positions of bits."""
 
     length: int
     info: Index
 
     @classmethod
     def of(cls, *, length: int, info_bits: int) -> Self:
-        """Return the code of `length` (a power of two) whose `info_bits` most reliable positions carry bits."""
+        """Return the code of `length`, a power of two, with bits at its most reliable positions."""
         info = np.sort(reliability_order(length)[length - info_bits :])
         info.setflags(write=False)
         return cls(length=length, info=info)
@@ -54,7 +55,8 @@ class PolarCode:
             paths: how many candidates are kept side by side; 1 is plain successive cancellation.
 
         Returns:
-            Information bits (words, paths, info) and their penalties (words, paths): the smaller, the likelier.
+            Information bits (words, paths, info) and their penalties (words, paths): the smaller,
+            the likelier.
         """
         frozen = np.ones(self.length, bool)
         frozen[self.info] = False
@@ -69,8 +71,9 @@ class PolarCode:
 def reliability_order(length: int) -> Index:
     """Return the positions 0 ... length - 1, least reliable first, by polarization weight.
 
-    The weight of position i is the sum of 2**(j/4) over the bits j that are set in i. No two positions weigh the same,
-    since 1, 2**(1/4), 2**(1/2) and 2**(3/4) are linearly independent over the integers.
+    The weight of position i is the sum of 2**(j/4) over the bits j that are set in i. No two
+    positions weigh the same, since 1, 2**(1/4), 2**(1/2) and 2**(3/4) are linearly independent
+    over the integers.
     """
     position = np.arange(length)
     weight = np.zeros(length)
@@ -80,7 +83,7 @@ def reliability_order(length: int) -> Index:
 
 
 def transform(bits: Bits) -> Bits:
-    """Return the polar transform of (..., length) bits: multiply by the n-fold Kronecker power of [[1, 0], [1, 1]]."""
+    """Multiply bits (..., length) by the n-fold Kronecker power of [[1, 0], [1, 1]]."""
     shape = bits.shape
     coded = bits.copy()
     half = 1
@@ -92,7 +95,7 @@ def transform(bits: Bits) -> Bits:
 
 
 class _ListSearch:
-    """One run of the list decoder over many words at once; `penalty` holds the paths' metrics (words, paths)."""
+    """One run of the list decoder over many words; `penalty` is (words, paths)."""
 
     def __init__(self, *, frozen: NDArray[np.bool_], paths: int, words: int) -> None:
         self.frozen = frozen
@@ -104,7 +107,8 @@ class _ListSearch:
         """Decide the subtree whose coded bits have the soft values (words, paths, size).
 
         Returns:
-            The coded bits (words, paths after, size), and for each path the one it grew from (words, paths after).
+            The coded bits (words, paths after, size), and for each path the one it grew from
+            (words, paths after).
         """
         size = soft.shape[2]
         frozen = self.frozen[start : start + size]
@@ -118,7 +122,7 @@ class _ListSearch:
         first, second = soft[..., :half], soft[..., half:]
         smaller = np.minimum(np.abs(first), np.abs(second))
         left, origin = self.descend(np.copysign(smaller, first * second), start)
-        # Each path now goes on from the ancestor that it grew from, with that ancestor's soft values.
+        # Each path goes on from the ancestor that it grew from, with that one's soft values.
         first, second = first[self._word, origin], second[self._word, origin]
         right, later = self.descend(second + np.where(left, -first, first), start + half)
         left = left[self._word, later]

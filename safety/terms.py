@@ -10,7 +10,7 @@ four letters or more is found anywhere too.
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from safety.disguises import is_han, script
@@ -139,9 +139,9 @@ class TermIndex:
         if not self._anywhere or text.isascii():
             return []
         return [
-            Hit(term, found.start(), found.end())
+            Hit(term, at, at + len(term))
             for term in self._anywhere
-            for found in re.finditer(re.escape(term), text)
+            for at in _occurrences(term, text)
         ]
 
     def _find_glued(self, text: str, start: int, end: int) -> list[Hit]:
@@ -150,9 +150,9 @@ class TermIndex:
             low if len(low := plain(letter)) == 1 else letter for letter in text[start:end]
         )
         return [
-            Hit(term, start + found.start(), start + found.end())
+            Hit(term, start + at, start + at + len(wanted))
             for wanted, term in self._glued
-            for found in re.finditer(re.escape(wanted), letters)
+            for at in _occurrences(wanted, letters)
         ]
 
 
@@ -187,3 +187,10 @@ class _Phrase:
 
 def _at(flags: tuple[bool, ...], index: int) -> bool:
     return 0 <= index < len(flags) and flags[index]
+
+
+def _occurrences(wanted: str, text: str) -> Iterator[int]:
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + 1)

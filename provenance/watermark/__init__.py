@@ -1,8 +1,8 @@
 """The invisible mark: a clip says in its pixels which record it belongs to.
 
-This file has the words that others speak: what a watermarker does and what looking for a mark can find. The one
-built-in implementation is `tile.py`; open that next. Implementations are found by entry point
-(`countermark.watermarkers`) and each is a function of a 32-byte key.
+This file has the words that others speak: what a watermarker does and what looking for a mark can
+find. The one built-in implementation is `tile.py`; open that next. Implementations are found by
+entry point (`countermark.watermarkers`) and each is a function of a 32-byte key.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,29 +21,30 @@ Picture = NDArray[
 ]  # (height, width, 3) RGB, or (height, width) luma where a mark is only read
 
 STRENGTHS = (1.0, 1.4, 2.0)
-"""Strengths to try in turn: 1.0 is what the eye allows (docs/watermark.md), the others are for clips in which it fails."""
+"""To try in turn: 1.0 is what the eye allows (docs/watermark.md), the others are for clips where
+that does not read back."""
 
 MAX_FALSE_ACCEPTS = 1e-6
-"""Proven bound on the chance that one whole search of a file without a mark of this key finds one."""
+"""Proven bound on the chance that a search of a file without a mark of this key finds one."""
 
 
 class MarkState(StrEnum):
     """What a search for a mark came to."""
 
     FOUND = "found"  # a mark id was read, and chance is ruled out to MAX_FALSE_ACCEPTS
-    NOT_FOUND = "not_found"  # none was read: the clip may never have been marked, or too much of the mark is lost
+    NOT_FOUND = "not_found"  # none was read: the clip was never marked, or too much of it is lost
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
     """How the picture was changed since it was marked, as the mark's own grid shows it.
 
-    A picture that was only resized has scale 1: scales are relative to the whole frame. Cropped to its left half and
-    stretched back it would have scale_x = 2. The order, from the marked picture to the one at hand: mirror, scale,
-    rotate.
+    A picture that was only resized has scale 1: scales are relative to the whole frame. Cropped to
+    its left half and stretched back it would have scale_x = 2. The order, from the marked picture
+    to the one at hand: mirror, scale, rotate.
     """
 
-    scale_x: float  # how many times wider a thing looks, as a share of the frame's short side, than when marked
+    scale_x: float  # how many times wider a thing looks, as a share of the short side, than it was
     scale_y: float  # the same, upright
     rotation_degrees: float  # counter-clockwise
     mirrored: bool  # left and right swapped
@@ -57,8 +58,8 @@ class Detection:
 
     state: MarkState
     mark_id: MarkId | None  # there exactly when the state is FOUND
-    log10_p: float  # base-10 logarithm of a bound: the chance of evidence this strong anywhere in an unmarked clip
-    statistic: float  # correlation with the code word over the root of the energy searched, best of all tries
+    log10_p: float  # log10 of a bound on the chance of evidence this strong in an unmarked clip
+    statistic: float  # correlation with the code word over the root of the energy, best of all
     threshold: float  # the statistic that FOUND needs
     hypotheses: int  # tries that the bound pays for
     frames: int  # frames looked at

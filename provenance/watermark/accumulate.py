@@ -1,8 +1,9 @@
 """One pass over the frames, in bounded memory: what is left for the search.
 
-The mark stands still while the picture moves, so residuals are summed: over the whole clip, and over groups of frames that follow one
-another, since a codec keeps the mark in some moments and drops it in others. When there are too many groups, neighbours
-are joined and from then on every second frame is looked at, so that a long film costs memory for `MAX_GROUPS` pictures.
+The mark stands still while the picture moves, so residuals are summed: over the whole clip, and
+over groups of frames that follow one another, since a codec keeps the mark in some moments and
+drops it in others. When there are too many groups, neighbours are joined and from then on every
+second frame is looked at, so that a long film costs memory for `MAX_GROUPS` pictures.
 """
 
 from collections.abc import Iterable
@@ -42,7 +43,9 @@ def observe(frames: Iterable[NDArray[np.uint8]]) -> Observation:
         if shape is None:
             shape = _check(frame)
         if frame.shape != shape:
-            raise MarkDoesNotHold(f"the clip changes size from {shape} to {frame.shape}; look at its parts one by one")
+            raise MarkDoesNotHold(
+                f"the clip changes size from {shape} to {frame.shape}; look at its parts one by one"
+            )
         sums.offer(frame)
     if shape is None:
         raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
@@ -52,7 +55,8 @@ def observe(frames: Iterable[NDArray[np.uint8]]) -> Observation:
 def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:
     if frame.ndim not in {2, 3} or min(frame.shape[:2]) < SMALLEST_SIDE:
         raise MarkDoesNotHold(
-            f"a frame to look at has a height and width of {SMALLEST_SIDE} pixels or more, not shape {frame.shape}; scale it up"
+            f"a frame to look at is {SMALLEST_SIDE} pixels or more high and wide, "
+            f"not of shape {frame.shape}; scale it up"
         )
     return frame.shape
 
@@ -84,7 +88,9 @@ class _Sums:
 
     def _thin(self) -> None:
         if len(self._groups) == MAX_GROUPS:
-            self._groups = [a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)]
+            self._groups = [
+                a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)
+            ]
             self._stride *= 2
 
     def observation(self) -> Observation:

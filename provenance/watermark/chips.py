@@ -1,11 +1,13 @@
 """What the key decides: which frequencies carry what, with which signs, and the dither.
 
-Everything secret about the mark comes out of SHAKE-256 (FIPS 202) over a domain tag, the key and a label, so that without the
-key the signs are fair coins: the bound in `bound.py` rests on that. `docs/spec/payload.md` has the byte order of every table.
+Everything secret about the mark comes out of SHAKE-256 (FIPS 202) over a domain tag, the key and a
+label, so that without the key the signs are fair coins: the bound in `bound.py` rests on that.
+`docs/spec/payload.md` has the byte order of every table.
 
-The mark is one tile of 64 x 64 pixels that repeats over the picture (`canonical.py` says which pixels). It is made in the
-frequency domain: each frequency of a band carries two signs, one in the real and one in the imaginary part. 512 keyed
-frequencies carry the 1024 coded bits, one each per sign; the others carry known signs that show where the grid lies.
+The mark is one tile of 64 x 64 pixels that repeats over the picture (`canonical.py` says which
+pixels). It is made in the frequency domain: each frequency of a band carries two signs, one in the
+real and one in the imaginary part. 512 keyed frequencies carry the 1024 coded bits, one each per
+sign; the others carry known signs that show where the grid lies.
 """
 
 import hashlib
@@ -25,7 +27,9 @@ BAND = (
     0.34,
 )  # cycles per canonical pixel: below it the eye sees blotches, above it codecs drop everything
 DITHER = 256  # side of the dither table, in pixels of the frame
-SPECTRAL_SLOPE = 0.5  # amplitude rises as frequency**slope: at equal survival of H.264 CRF 28, -.6 costs 2 to 3 times the VMAF
+# Amplitude rises as frequency**slope. At equal survival of H.264 CRF 28, a slope of -.6 costs two
+# to three times the VMAF (measured on five clips).
+SPECTRAL_SLOPE = 0.5
 
 Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
@@ -33,13 +37,13 @@ Complex = NDArray[np.complex64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chips:
-    """The tables of one key. Frequencies are (vertical, horizontal) in cycles per tile; arrays are read-only."""
+    """The tables of one key, read-only; frequencies are (vertical, horizontal), cycles per tile."""
 
     key_id: str
     sync_at: NDArray[np.int64]  # (sync, 2) frequencies that show the grid
     sync_signs: Complex  # (sync,), +-1 +-1j
     payload_at: NDArray[np.int64]  # (512, 2) frequencies that carry the coded bits
-    payload_signs: Float  # (1024,) the chips: real part of frequency 0, imaginary part of frequency 0, real part of 1, ...
+    payload_signs: Float  # (1024,) the chips: real part, imaginary part, of each frequency in turn
     coded_bit_at: NDArray[np.int64]  # (1024,) which coded bit each sign carries
     dither: Float  # (256, 256) rounding offsets in 0 ... 1
 
@@ -68,7 +72,7 @@ def expand(key: bytes) -> Chips:
         payload_at=payload_at,
         payload_signs=_signs(key, "payload", CODED_BITS),
         coded_bit_at=_permutation(key, "interleaver", CODED_BITS),
-        # Half the range of a full dither: flat areas keep the mark, and a plain area is not covered with noise.
+        # Half the range of a full dither: flat areas keep the mark and are not covered with noise.
         dither=(0.25 + (dither.astype(np.float32) + 0.5) / 512).astype(np.float32),
     )
     for name in ("sync_at", "sync_signs", "payload_at", "payload_signs", "coded_bit_at", "dither"):
@@ -77,7 +81,7 @@ def expand(key: bytes) -> Chips:
 
 
 def band() -> NDArray[np.int64]:
-    """Return every frequency (vertical, horizontal) of the half plane that lies in the band, in rising order."""
+    """Return the frequencies of the half plane that lie in the band, in rising order."""
     vertical, horizontal = np.mgrid[-TILE // 2 : TILE // 2, 1 : TILE // 2]
     radius = np.hypot(vertical, horizontal) / TILE
     inside = (radius >= BAND[0]) & (radius <= BAND[1])
@@ -87,11 +91,14 @@ def band() -> NDArray[np.int64]:
 def amplitude(frequencies: NDArray[np.integer]) -> Float:
     """Return how strongly each frequency (count, 2) is marked, up to a common factor."""
     radius = np.hypot(frequencies[:, 0], frequencies[:, 1]) / TILE
-    return (radius**SPECTRAL_SLOPE).astype(np.float32)
+    return np.asarray(radius**SPECTRAL_SLOPE, np.float32)
 
 
 def _stream(key: bytes, label: str, count: int) -> bytes:
-    """Return `count` bytes that only the key's owner can predict. The key's length is fixed, so the parts are unambiguous."""
+    """Return `count` bytes that only the key's owner can predict.
+
+    The tag and the key have fixed lengths, so tag, key and label cannot be confused.
+    """
     return hashlib.shake_256(f"{ALGORITHM}\0".encode() + key + label.encode()).digest(count)
 
 

@@ -3,10 +3,12 @@
 For each frame:
  1. see it on the canonical grid;
  2. ask the eye how much it may be changed, and where;
- 3. see what the picture itself already says at the mark's frequencies, averaged over recent frames, and lean against
-    it: weaken the signs that the picture carries anyway, strengthen those that it opposes (improved spread spectrum, Malvar and Florencio,
-    IEEE Trans. Signal Proc. 51(4), 2003);
- 4. lay the tile over the picture, scale it to the frame and add it to red, green and blue alike, rounded with the keyed dither.
+ 3. see what the picture itself already says at the mark's frequencies, averaged over recent
+ frames, and lean against
+    it: weaken the signs that the picture carries anyway, strengthen those that it opposes
+        (improved spread spectrum, Malvar and Florencio, IEEE Trans. Signal Proc. 51(4), 2003);
+ 4. lay the tile over the picture, scale it to the frame and add it to red, green and blue alike,
+ rounded with the keyed dither.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,7 +35,6 @@ from provenance.watermark.perception import viewing_gain, visibility_mask
 
 SMALLEST_SIDE = 96  # pixels: below it a tile has fewer than 26 pixels across and no codec keeps it
 MOST_STRENGTH = 4.0  # beyond it everybody sees the mark
-SYNC_GAIN = 1.15  # the grid's signs are a little stronger than the payload's: without the grid nothing is read
 HOST_MEMORY = 0.9  # weight of the past in the picture's average
 LEANING = 0.7  # share of the picture's own opinion that is leant against
 LEANING_RANGE = (0.35, 1.6)  # no sign gets weaker or stronger than this
@@ -42,36 +43,48 @@ Picture = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
 
-def embed_frames(frames: Iterable[Picture], chips: Chips, coded: Bits, *, strength: float) -> Iterator[Picture]:
+def embed_frames(
+    frames: Iterable[Picture], chips: Chips, coded: Bits, *, strength: float
+) -> Iterator[Picture]:
     """Yield each frame with the mark of 1024 coded bits in it.
 
     Raises:
-        MarkError: when the strength is none.
-        MarkDoesNotHold: when a frame is too small, too oblong, no RGB picture, or of another size than the first.
+        MarkError: when the strength is none. MarkDoesNotHold: when a frame is too small, too
+        oblong, no RGB picture, or of another size than the first.
     """
     if not 0 < strength <= MOST_STRENGTH:
-        raise MarkError(f"a strength lies above 0 and up to {MOST_STRENGTH}, not at {strength}; take one of STRENGTHS")
+        raise MarkError(
+            f"a strength lies above 0 and up to {MOST_STRENGTH}, not at {strength}; "
+            "take one of STRENGTHS"
+        )
     marker: _Marker | None = None
     for frame in frames:
         if marker is None:
             marker = _Marker(_fit(frame), chips, coded, strength)
         if frame.shape != marker.shape:
             raise MarkDoesNotHold(
-                f"the clip changes size from {marker.shape} to {frame.shape}; scale its frames to one size first"
+                f"the clip changes size from {marker.shape} to {frame.shape}; "
+                "scale its frames to one size first"
             )
         yield marker.mark(frame)
 
 
 def _fit(frame: Picture) -> tuple[int, int, int]:
     if frame.ndim != 3 or frame.shape[2] != 3:
-        raise MarkDoesNotHold(f"the mark goes into RGB frames (height, width, 3), not {frame.shape}; convert them")
+        raise MarkDoesNotHold(
+            f"the mark goes into RGB frames (height, width, 3), not {frame.shape}; convert them"
+        )
     height, width, channels = frame.shape
     short, long = sorted((height, width))
     if short < SMALLEST_SIDE:
-        raise MarkDoesNotHold(f"the mark needs a short side of {SMALLEST_SIDE} pixels, this clip has {short}; scale it up")
+        raise MarkDoesNotHold(
+            f"the mark needs a short side of {SMALLEST_SIDE} pixels, this clip has {short}; "
+            "scale it up"
+        )
     if long > MOST_OBLONG * short:
         raise MarkDoesNotHold(
-            f"the mark needs a long side of at most {MOST_OBLONG} short ones, this clip is {width} x {height}; crop it"
+            f"the mark needs a long side of at most {MOST_OBLONG} short ones, "
+            f"this clip is {width} x {height}; crop it"
         )
     return height, width, channels
 
@@ -79,11 +92,15 @@ def _fit(frame: Picture) -> tuple[int, int, int]:
 class _Marker:
     """The state that one clip's frames share while they are marked."""
 
-    def __init__(self, shape: tuple[int, int, int], chips: Chips, coded: Bits, strength: float) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], chips: Chips, coded: Bits, strength: float
+    ) -> None:
         self.shape = shape
         self._strength = strength * viewing_gain(min(shape[:2]))
         self._wanted, self._shape_of_spectrum = mark_spectrum(chips, coded)
-        self._gain = np.float32(1 / np.fft.irfft2(self._wanted * self._shape_of_spectrum, (TILE, TILE)).std())
+        self._gain = np.float32(
+            1 / np.fft.irfft2(self._wanted * self._shape_of_spectrum, (TILE, TILE)).std()
+        )
         self._host: NDArray[np.complex64] | None = None
         height, width, _ = shape
         tiles = (-(-height // DITHER), -(-width // DITHER))
@@ -101,7 +118,9 @@ class _Marker:
         way = cv2.INTER_CUBIC if height >= rows else cv2.INTER_AREA
         change = cv2.resize(change, (width, height), interpolation=way)
         steps = np.rint(cv2.add(change, self._rounding)).astype(np.int16)
-        return np.asarray(cv2.add(frame, cv2.merge([steps, steps, steps]), dtype=cv2.CV_8U), np.uint8)
+        return np.asarray(
+            cv2.add(frame, cv2.merge([steps, steps, steps]), dtype=cv2.CV_8U), np.uint8
+        )
 
     def _tile(self, fine: Float, spread: Float, mask: Float) -> Float:
         """Return the tile for this frame, of standard deviation about 1."""
@@ -121,11 +140,11 @@ class _Marker:
 
 
 def mark_spectrum(chips: Chips, coded: Bits) -> tuple[NDArray[np.complex64], Float]:
-    """Return the signs of a mark and the amplitude of each frequency, both as half spectra (64, 33)."""
+    """Return a mark's signs and the amplitude of each frequency, as half spectra (64, 33)."""
     signs = np.zeros((TILE, TILE // 2 + 1), np.complex64)
     strength = np.zeros((TILE, TILE // 2 + 1), np.float32)
     payload = (1 - 2 * coded[chips.coded_bit_at].astype(np.float32)) * chips.payload_signs
-    signs[tuple(chips.sync_at.T)] = SYNC_GAIN * chips.sync_signs
+    signs[tuple(chips.sync_at.T)] = chips.sync_signs
     signs[tuple(chips.payload_at.T)] = payload[0::2] + 1j * payload[1::2]
     for frequencies in (chips.sync_at, chips.payload_at):
         strength[tuple(frequencies.T)] = amplitude(frequencies)

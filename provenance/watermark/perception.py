@@ -1,7 +1,8 @@
 """How much a picture may be changed, pixel by pixel, before the eye sees it.
 
-Rules of thumb of the just-noticeable difference: texture hides (masking), very dark and very bright areas hide a little, an
-edge does not hide what lies beside it, and a flat area hides almost nothing.
+Rules of thumb of the just-noticeable difference: texture hides (masking), very dark and very
+bright areas hide a little, an edge does not hide what lies beside it, and a flat area hides almost
+nothing.
 """
 
 import cv2
@@ -13,7 +14,7 @@ MASKING = 0.30  # grey levels gained per grey level of texture, to the power MAS
 MASKING_POWER = 0.75
 CEILING = 6.0  # grey levels: no texture hides more
 EDGE = 5  # canonical pixels by which masking stays away from the rim of a texture
-REFERENCE_SIDE = 276  # pixels: a frame this high takes the mask as it is
+REFERENCE_SIDE = 300  # pixels: a frame this high takes the mask as it is
 SIZE_POWER = 1.3  # a tile that covers more pixels needs and may take less change in each
 
 Float = NDArray[np.float32]
@@ -32,11 +33,13 @@ def visibility_mask(grey: Float, spread: Float) -> Float:
 
 
 def viewing_gain(short_side: int) -> float:
-    """Return how strong the mark may be in a frame of this size, relative to one of `REFERENCE_SIDE` pixels."""
-    return (REFERENCE_SIDE / short_side) ** SIZE_POWER
+    """Return how strong the mark may be at this frame size, relative to `REFERENCE_SIDE`."""
+    return float((REFERENCE_SIDE / short_side) ** SIZE_POWER)
 
 
 def _luminance(grey: Float) -> Float:
-    """Return how much more (or less) a grey level hides than a dark middle one: eye and gamma together."""
-    levels = np.interp(np.arange(256), [0, 40, 180, 215, 255], [1.0, 0.8, 1.15, 1.15, 0.9]).astype(np.float32)
+    """Return how much more (or less) a grey level hides, eye and gamma together."""
+    levels = np.interp(np.arange(256), [0, 40, 180, 215, 255], [1.0, 0.8, 1.15, 1.15, 0.9]).astype(
+        np.float32
+    )
     return np.asarray(levels[np.clip(grey, 0, 255).astype(np.uint8)], np.float32)

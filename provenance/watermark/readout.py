@@ -1,7 +1,7 @@
 """From pictures and a pose to payloads: unwarp, fold, align, weigh, decode, and weigh the evidence.
 
-One pose gives several tries: the whole clip, the groups combined by how clearly each shows the grid, and each group for itself,
-because a codec may have kept the mark in one second only.
+One pose gives several tries: the whole clip, the groups combined by how clearly each shows the
+grid, and each group for itself, because a codec may have kept the mark in one second only.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from provenance.watermark.chips import BAND, TILE, Chips
 from provenance.watermark.search import Pose, levelled, peaks
 
 PATHS = 32  # candidates that the decoder keeps: 4 times as many gain .1 dB
-FINENESS = 4  # shifts per canonical pixel when the grid is aligned: at the band's edge 1/8 pixel is 15 degrees
+FINENESS = 4  # shifts per canonical pixel in aligning: at the band's edge 1/8 is 15 degrees
 NEARNESS = 0.025  # cycles per canonical pixel over which strength and noise are taken as alike
 RADII = np.linspace(*BAND, 20)  # cycles per canonical pixel where they are measured
 LARGEST_SIDE = 3 * 416  # canonical pixels of an unwarped picture
@@ -51,13 +51,17 @@ def upright(observation: Observation, chips: Chips) -> list[Try]:
     found = []
     for mirrored in (False, True):
         pictures = [observation.total, *observation.groups]
-        tiles = [spectrum_of(fold(picture[:, ::-1] if mirrored else picture)) for picture in pictures]
-        found += _tries(Pose(mirrored=mirrored), tiles, [(0.0, 0.0)] * len(tiles), chips, singles=len(tiles))
+        tiles = [
+            spectrum_of(fold(picture[:, ::-1] if mirrored else picture)) for picture in pictures
+        ]
+        found += _tries(
+            Pose(mirrored=mirrored), tiles, [(0.0, 0.0)] * len(tiles), chips, singles=len(tiles)
+        )
     return found
 
 
 def posed(observation: Observation, pose: Pose, chips: Chips, *, singles: int) -> list[Try]:
-    """Return the tries for a picture under a pose, the shift being where the grid shows most clearly.
+    """Return the tries for a picture under a pose, shifted to where the grid shows most clearly.
 
     Args:
         observation: the clip.
@@ -108,7 +112,12 @@ def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
 
 
 def _tries(
-    pose: Pose, tiles: Sequence[Complex], shifts: Sequence[tuple[float, float]], chips: Chips, *, singles: int
+    pose: Pose,
+    tiles: Sequence[Complex],
+    shifts: Sequence[tuple[float, float]],
+    chips: Chips,
+    *,
+    singles: int,
 ) -> list[Try]:
     """Return the tries of aligned tiles: the groups combined, then the clearest tiles alone."""
     weighed = [_weighed(levelled(tile), chips) for tile in tiles]
@@ -117,9 +126,9 @@ def _tries(
     chosen = [(weighed[i], shifts[i]) for i in order]
     if len(tiles) > 2:
         # Matched weights make the sum the best one for noise that differs from group to group.
-        together = np.sum(weighed[1:], axis=0, dtype=np.complex64)
+        together = np.asarray(np.sum(weighed[1:], axis=0), np.complex64)
         clearest = max(range(1, len(tiles)), key=lambda i: clear[i])
-        chosen.insert(0, (together, shifts[clearest]))
+        chosen = [(together, shifts[clearest]), *chosen]
     return [_try(pose, shift, tile, chips) for tile, shift in chosen]
 
 
@@ -130,10 +139,11 @@ def _try(pose: Pose, shift: tuple[float, float], tile: Complex, chips: Chips) ->
 
 
 def _weighed(tile: Complex, chips: Chips) -> Complex:
-    """Return a tile's spectrum, each frequency weighed by how much of the mark and how much else is there.
+    """Return a tile's spectrum, weighed by how much of the mark and how much else is there.
 
-    The mark's strength around a frequency is what the grid's signs show nearby. Strength over energy makes the statistic of
-    `bound.py` largest. Codecs take high frequencies first, pictures disturb the low ones.
+    The mark's strength around a frequency is what the grid's signs show nearby. Strength over
+    energy makes the statistic of `bound.py` largest. Codecs take high frequencies first, pictures
+    disturb the low ones.
     """
     sync, payload = tuple(chips.sync_at.T), tuple(chips.payload_at.T)
     radius = np.hypot(*np.concatenate([chips.sync_at, chips.payload_at]).T) / TILE
@@ -155,7 +165,9 @@ def _grid_energy(tile: Complex, chips: Chips) -> float:
 def _align(tile: Complex, chips: Chips) -> tuple[float, float]:
     """Return the shift (x, y) under which the grid shows most clearly, in canonical pixels."""
     expected = np.conj(chips.sync_signs)
-    _, at = peaks((levelled(tile[tuple(chips.sync_at.T)]) * expected)[None], chips, fineness=FINENESS)
+    _, at = peaks(
+        (levelled(tile[tuple(chips.sync_at.T)]) * expected)[None], chips, fineness=FINENESS
+    )
     down, right = divmod(int(at[0]), TILE * FINENESS)
     return right / FINENESS, down / FINENESS
 

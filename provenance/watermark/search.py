@@ -1,11 +1,13 @@
 """Where the mark's grid lies: trying poses against the known signs.
 
-A picture that was cropped, padded, turned or squeezed shows the grid scaled, turned and shifted. Trying a pose does not need the
-picture to be warped: the tile's frequencies under an affine map are again frequencies of the picture, so one Fourier transform
-serves all tries and each reads only the 199 sync frequencies out of it. Where the grid is shifted to comes for free: it
-is the peak of the correlation over all 64 x 64 shifts.
+A picture that was cropped, padded, turned or squeezed shows the grid scaled, turned and shifted.
+Trying a pose does not need the picture to be warped: the tile's frequencies under an affine map
+are again frequencies of the picture, so one Fourier transform serves all tries and each reads only
+the 199 sync frequencies out of it. Where the grid is shifted to comes for free: it is the peak of
+the correlation over all 64 x 64 shifts.
 
-Only sync signs are used here, never the payload's: that is what lets `bound.py` charge nothing for this search.
+Only sync signs are used here, never the payload's: that is what lets `bound.py` charge nothing for
+this search.
 """
 
 import math
@@ -25,7 +27,7 @@ BATCH = 256  # poses tried at a time: 4 MB
 WIDE_STEP = 0.005  # scale: 416 canonical pixels across turn by a radian at the band's edge for .3 %
 HIGH_STEP = 0.008  # scale of the height alone, of which there are only 240
 TURN_STEP_DEGREES = 0.4
-SCALES = (0.5, 2.1)  # padded to twice the size ... cropped to a bit less than half
+SCALES = (0.4, 2.1)  # 2.4:1 in a square ... cropped to a bit less than half its sides
 TURNED_SCALES = (0.85, 1.45)
 MOST_TURN_DEGREES = 11.0
 SQUEEZED_HEIGHTS = (0.7, 1.6)
@@ -44,7 +46,7 @@ class Pose:
     mirrored: bool = False
 
     def to_picture(self) -> Double:
-        """Return the 2 x 2 map from where a thing was to where it is seen, both (x, y) from the picture's centre."""
+        """Return the 2 x 2 map from where a thing was to where it is, (x, y) from the centre."""
         row = (-self.scale_x if self.mirrored else self.scale_x, self.scale_y, self.turn_degrees)
         return np.asarray(_maps(np.array([row]))[0])
 
@@ -57,7 +59,7 @@ class Spectrum:
         rows, columns = (cv2.getOptimalDFTSize(2 * side) // 2 * 2 for side in (height, width))
         padded = np.zeros((rows, columns), np.float32)
         padded[:height, :width] = picture
-        # The centre goes to the origin: seen from there the spectrum is smooth and may be interpolated.
+        # Seen from the centre the spectrum is smooth and may be interpolated.
         padded = np.roll(padded, (-(height // 2), -(width // 2)), axis=(0, 1))
         self._values = np.fft.fftshift(np.fft.fft2(padded).astype(np.complex64))
 
@@ -81,7 +83,8 @@ def candidates(spectrum: Spectrum, rows: Double, chips: Chips, *, count: int) ->
 
     Args:
         spectrum: of the picture.
-        rows: poses to try, (poses, 3): horizontal scale (negative if mirrored), vertical scale, turn in degrees.
+        rows: poses to try, (poses, 3): horizontal scale (negative if mirrored), vertical scale,
+            turn in degrees.
         chips: the key's tables.
         count: how many to return.
     """
@@ -105,19 +108,25 @@ def turned() -> Double:
     """Return the poses of a picture that was turned and then cropped or padded, mirrored or not."""
     count = round(MOST_TURN_DEGREES / TURN_STEP_DEGREES)
     turns = TURN_STEP_DEGREES * np.array([i for i in range(-count, count + 1) if i])
-    turn, scale = (grid.ravel() for grid in np.meshgrid(turns, _steps(*TURNED_SCALES, WIDE_STEP), indexing="ij"))
+    turn, scale = (
+        grid.ravel()
+        for grid in np.meshgrid(turns, _steps(*TURNED_SCALES, WIDE_STEP), indexing="ij")
+    )
     return _with_mirrored(np.stack([scale, scale, turn], axis=1))
 
 
 def squeezed() -> Double:
     """Return the poses of a picture whose sides were scaled differently."""
     squeezes = _steps(*SQUEEZES, WIDE_STEP)
-    squeeze, height = (grid.ravel() for grid in np.meshgrid(squeezes, _steps(*SQUEEZED_HEIGHTS, HIGH_STEP), indexing="ij"))
+    squeeze, height = (
+        grid.ravel()
+        for grid in np.meshgrid(squeezes, _steps(*SQUEEZED_HEIGHTS, HIGH_STEP), indexing="ij")
+    )
     return np.stack([squeeze * height, height, np.zeros_like(height)], axis=1)
 
 
 def peaks(products: Complex, chips: Chips, *, fineness: int) -> tuple[Float, NDArray[np.int64]]:
-    """Return the highest correlation over all shifts, in standard deviations over the shifts, and where it is.
+    """Return the highest correlation over all shifts, in their standard deviations, and where.
 
     Args:
         products: received sync frequencies times the expected signs' conjugates, (poses, sync).
@@ -139,8 +148,8 @@ def peaks(products: Complex, chips: Chips, *, fineness: int) -> tuple[Float, NDA
 
 
 def levelled(seen: Complex) -> Complex:
-    """Return frequencies with the square root of their size: what the picture shouts at some of them counts less."""
-    return seen / np.sqrt(np.abs(seen) + np.float32(1e-12))
+    """Return frequencies with the root of their size: where the picture shouts counts less."""
+    return np.asarray(seen / np.sqrt(np.abs(seen) + 1e-12), np.complex64)
 
 
 def _clarity(spectrum: Spectrum, rows: Double, chips: Chips, *, fineness: int = 1) -> Float:
@@ -149,9 +158,11 @@ def _clarity(spectrum: Spectrum, rows: Double, chips: Chips, *, fineness: int = 
     expected = np.conj(chips.sync_signs)
     found = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), BATCH):
-        # The grid's frequency k sees the picture's frequency A^T k, for A the map from picture to grid.
+        # The grid's frequency k is the picture's frequency A^T k; A maps picture to grid.
         to_grid = np.linalg.inv(_maps(rows[start : start + BATCH])).astype(np.float32)
-        x = np.outer(to_grid[:, 0, 0], horizontal) + np.outer(to_grid[:, 1, 0], vertical)  # (poses, sync)
+        x = np.outer(to_grid[:, 0, 0], horizontal) + np.outer(
+            to_grid[:, 1, 0], vertical
+        )  # (poses, sync)
         y = np.outer(to_grid[:, 0, 1], horizontal) + np.outer(to_grid[:, 1, 1], vertical)
         seen = levelled(spectrum.at(y, x))
         found[start : start + BATCH] = peaks(seen * expected, chips, fineness=fineness)[0]
@@ -159,7 +170,7 @@ def _clarity(spectrum: Spectrum, rows: Double, chips: Chips, *, fineness: int = 
 
 
 def _climb(spectrum: Spectrum, row: Double, chips: Chips) -> Double:
-    """Return the clearest pose near one: scales and turn are changed one by one, in ever smaller steps."""
+    """Return the clearest pose near one: scales and turn change by ever smaller steps."""
     top, height, step = row, float(_clarity(spectrum, row[None], chips, fineness=2)[0]), FIRST_CLIMB
     while step >= LAST_CLIMB:
         around = np.concatenate([_around(top, step), _around(top, -step)])
@@ -174,11 +185,12 @@ def _climb(spectrum: Spectrum, row: Double, chips: Chips) -> Double:
 
 def _around(row: Double, step: float) -> Double:
     grown = np.array([[1 + step, 1 + step, 1], [1 + step, 1, 1], [1, 1 + step, 1], [1, 1, 1]])
-    return row * grown + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, math.degrees(step)]])
+    turned_by = np.array([0, 0, 0, math.degrees(step)])
+    return np.asarray(row * grown + turned_by[:, None] * np.array([0, 0, 1]))
 
 
 def _maps(rows: Double) -> Double:
-    """Return for each pose (poses, 3) its map from grid to picture, (poses, 2, 2) over (x, y), y pointing down."""
+    """Return the maps (poses, 2, 2) from grid to picture over (x, y), y pointing down."""
     angle = np.radians(rows[:, 2])
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.stack([np.stack([cos, sin], axis=1), np.stack([-sin, cos], axis=1)], axis=1)
@@ -191,7 +203,7 @@ def _pose(row: Double) -> Pose:
 
 
 def _distance(one: Double, other: Double) -> float:
-    """Return by how much two poses move things apart, as a share of the picture; mirrored ones are far apart."""
+    """Return how far apart two poses move things, as a share of the picture."""
     return float(np.abs(_maps(one[None]) - _maps(other[None])).max())
 
 
@@ -200,4 +212,4 @@ def _with_mirrored(rows: Double) -> Double:
 
 
 def _steps(low: float, high: float, step: float) -> Double:
-    return np.exp(np.arange(math.log(low), math.log(high), step))
+    return np.asarray(np.exp(np.arange(math.log(low), math.log(high), step)))

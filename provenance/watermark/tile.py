@@ -1,4 +1,4 @@
-"""The built-in mark, `org.countermark.tile.1`: a keyed tile under the picture, read back by soft decoding.
+"""The built-in mark, `org.countermark.tile.1`: a keyed tile, read back by soft decoding.
 
     marker = open_watermarker(new_key())
     marked = marker.embed(frames, MarkId.random(), strength=STRENGTHS[0])
@@ -7,7 +7,8 @@
 How a search goes (`detect`):
  1. one pass over the frames (`accumulate.py`);
  2. as if the picture had at most been resized or mirrored: every group of frames is decoded;
- 3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and decoded (`search.py`, `readout.py`).
+ 3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and
+ decoded (`search.py`, `readout.py`).
 It stops at the first payload whose evidence passes the bound for the *whole* search (`bound.py`).
 """
 
@@ -19,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.payload import MARK_ID_BITS, MarkCode, MarkId
-from provenance.watermark import MAX_FALSE_ACCEPTS, STRENGTHS, Detection, Geometry, MarkState, Watermarker
+from provenance.watermark import (
+    MAX_FALSE_ACCEPTS,
+    STRENGTHS,
+    Detection,
+    Geometry,
+    MarkState,
+    Watermarker,
+)
 from provenance.watermark.accumulate import MAX_GROUPS, Observation, observe
 from provenance.watermark.bound import log10_bound, threshold
 from provenance.watermark.chips import ALGORITHM, KEY_BYTES, Chips, expand
@@ -34,11 +42,13 @@ from provenance.watermark.search import (
 )
 
 CANDIDATES = 6  # poses of each kind and picture that are refined and decoded
-SEARCHED = 2  # pictures in which geometries are tried: the whole clip, and its beginning, where a key frame is
+SEARCHED = 2  # pictures searched: the whole clip, and its beginning, where a key frame is
 SINGLES = 2  # pictures per pose that are decoded alone, beside all groups together
 KINDS: tuple[Callable[[], NDArray[np.float64]], ...] = (scaled, turned, squeezed)
 
-TRIES = 2 * (MAX_GROUPS + 2) + len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)  # the most that one search can make
+TRIES = 2 * (MAX_GROUPS + 2) + len(KINDS) * SEARCHED * CANDIDATES * (
+    SINGLES + 1
+)  # the most that one search can make
 
 Picture = NDArray[np.uint8]
 
@@ -74,7 +84,9 @@ class TileWatermarker:
         """Eight hexadecimal digits that name the key without giving it away."""
         return self.chips.key_id
 
-    def embed(self, frames: Iterable[Picture], mark_id: MarkId, *, strength: float = STRENGTHS[0]) -> Iterator[Picture]:
+    def embed(
+        self, frames: Iterable[Picture], mark_id: MarkId, *, strength: float = STRENGTHS[0]
+    ) -> Iterator[Picture]:
         """Yield each RGB frame with the mark in it; see `Watermarker.embed`."""
         return embed_frames(frames, self.chips, self.code.encode(mark_id.value), strength=strength)
 
@@ -93,16 +105,22 @@ class TileWatermarker:
 
     def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
         yield upright(observation, self.chips)  # (2)
-        spectra = [Spectrum(picture) for picture in (observation.total, *observation.groups[:1])][:SEARCHED]
+        spectra = [Spectrum(picture) for picture in (observation.total, *observation.groups[:1])][
+            :SEARCHED
+        ]
         for poses in KINDS:  # (3), (4), (5)
             for spectrum in spectra:
                 for pose in candidates(spectrum, poses(), self.chips, count=CANDIDATES):
                     yield posed(observation, pose, self.chips, singles=SINGLES)
 
     def _threshold(self) -> float:
-        return threshold(payload_bits=self.code.payload_bits, tries=TRIES, false_accepts=MAX_FALSE_ACCEPTS)
+        return threshold(
+            payload_bits=self.code.payload_bits, tries=TRIES, false_accepts=MAX_FALSE_ACCEPTS
+        )
 
-    def _detection(self, observation: Observation, strongest: tuple[Reading, Try] | None) -> Detection:
+    def _detection(
+        self, observation: Observation, strongest: tuple[Reading, Try] | None
+    ) -> Detection:
         needed = self._threshold()
         found = strongest is not None and strongest[0].statistic >= needed
         value = strongest[0].statistic if strongest else 0.0

@@ -1,5 +1,8 @@
 """What must hold for every text, however odd."""
 
+# Letters that look like others are what is tested here.
+# ruff: noqa: RUF001
+
 import unicodedata
 
 from hypothesis import given, settings

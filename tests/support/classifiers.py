@@ -1,7 +1,7 @@
 """Real, tiny classifiers whose answers a test chooses: scores, and every way to have none.
 
-They pass through the same gate, threads and checks as any other. They are not stand-ins for a model:
-they are what a plug-in author could ship by mistake.
+They pass through the same gate, threads and checks as any other. They are not stand-ins for a
+model: they are what a plug-in author could ship by mistake.
 """
 
 import time

@@ -39,7 +39,7 @@ def drawn_clip(count: int, *, width: int = 320, height: int = 240, seed: int = 7
 
 
 def drawn_video(
-    path: Path, count: int, *, width: int = 320, height: int = 240, seed: int = 7
+    path: Path, count: int = 24, *, width: int = 320, height: int = 240, seed: int = 7
 ) -> Path:
     """Write a drawn clip as MP4 and return where it is."""
     write_video(drawn_clip(count, width=width, height=height, seed=seed), path, FAST)
@@ -59,7 +59,9 @@ def brightened(clip: Clip, by: int) -> MappedClip:
 def video_with_sound(path: Path, *, codec: str = "aac", container: str = "mp4") -> Path:
     """Write a second of pictures with a tone and return where it is."""
     with av.open(str(path), "w", format=container) as out:
-        pictures = out.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast"})
+        pictures = out.add_stream(
+            "libx264", rate=FRAMES_PER_SECOND, options={"preset": "ultrafast"}
+        )
         pictures.width, pictures.height, pictures.pix_fmt = 160, 120, "yuv420p"
         sound = out.add_stream(codec, rate=SAMPLES_PER_SECOND, layout="mono")
         for rgb in drawn_frames(FRAMES_PER_SECOND, width=160, height=120):

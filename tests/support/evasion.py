@@ -4,6 +4,9 @@ Each disguise names a view-changing trick that is seen in the wild. The attacker
 `safety.normalize`: where a disguise needs letters that look alike it has its own table.
 """
 
+# Letters that look like others are what is tested here.
+# ruff: noqa: RUF001
+
 import base64
 import html
 import random

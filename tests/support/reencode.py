@@ -1,6 +1,7 @@
-"""An attacker who only has the pixels: re-encodes, scales, crops, turns, mirrors and photographs a clip.
+"""An attacker who only has the pixels: re-encodes, scales, crops, turns, mirrors a clip.
 
-Every attack takes RGB frames (height, width, 3) and gives RGB frames; metadata, sound and time-stamps are gone.
+Every attack takes RGB frames (height, width, 3) and gives RGB frames; metadata, sound and
+time-stamps are gone.
 """
 
 import io
@@ -9,12 +10,15 @@ from collections.abc import Iterable, Sequence
 import av
 import cv2
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
 
-def h264(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16, preset: str = "medium") -> list[Picture]:
+def h264(
+    frames: Sequence[Picture], *, crf: int, frame_rate: int = 16, preset: str = "medium"
+) -> list[Picture]:
     """Return the frames after H.264 encoding and decoding."""
     return _through("libx264", frames, frame_rate, {"crf": str(crf), "preset": preset})
 
@@ -25,7 +29,9 @@ def h265(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16) -> list[P
     return _through("libx265", frames, frame_rate, options)
 
 
-def _through(codec: str, frames: Sequence[Picture], frame_rate: int, options: dict[str, str]) -> list[Picture]:
+def _through(
+    codec: str, frames: Sequence[Picture], frame_rate: int, options: dict[str, str]
+) -> list[Picture]:
     """Encode and decode in memory; an odd row or column is cut off, as encoders do.
 
     One thread: x264 with several does not always give the same picture twice.
@@ -34,15 +40,19 @@ def _through(codec: str, frames: Sequence[Picture], frame_rate: int, options: di
     height, width = (side // 2 * 2 for side in frames[0].shape[:2])
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=frame_rate, options={**options, "threads": "1"})
+        if not isinstance(stream, VideoStream):
+            raise TypeError(f"{codec} is no video codec")
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for index, frame in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
+            picture = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(frame[:height, :width]), format="rgb24"
+            )
             picture.pts = index
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     file.seek(0)
-    with av.open(file) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    with av.open(file, "r") as made:
+        return [_rgb(frame.to_ndarray(format="rgb24")) for frame in made.decode(video=0)]
 
 
 def resize(frames: Iterable[Picture], *, width: float, height: float) -> list[Picture]:
@@ -59,7 +69,7 @@ def crop(frames: Iterable[Picture], *, area: float) -> list[Picture]:
 
 
 def rotate(frames: Iterable[Picture], *, degrees: float) -> list[Picture]:
-    """Return the frames turned counter-clockwise about their centre, black where nothing is left."""
+    """Return the frames turned counter-clockwise about their centre, with black corners."""
     return [_turned(frame, degrees) for frame in frames]
 
 
@@ -70,14 +80,13 @@ def mirror(frames: Iterable[Picture]) -> list[Picture]:
 
 def screenshot(frames: Sequence[Picture], *, quality: int) -> list[Picture]:
     """Return the middle frame alone, as a JPEG file would keep it."""
-    encoded = cv2.imencode(
-        ".jpg", frames[len(frames) // 2][..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )[1]
-    return [_rgb(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1])]
+    middle = np.ascontiguousarray(frames[len(frames) // 2][..., ::-1])
+    _, encoded = cv2.imencode(".jpg", middle, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return [_rgb(np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))[..., ::-1])]
 
 
 def noise(frames: Iterable[Picture], *, sigma: float, rng: np.random.Generator) -> list[Picture]:
-    """Return the frames with white Gaussian noise of the given standard deviation in grey levels."""
+    """Return the frames with white Gaussian noise of so many grey levels."""
     return [_rgb(np.clip(frame + rng.normal(0.5, sigma, frame.shape), 0, 255)) for frame in frames]
 
 

@@ -1,4 +1,7 @@
-"""Views of a text: what each takes off, what it leaves alone, and where its characters came from."""
+"""Views of a text: what each takes off, what it leaves alone, where its characters came from."""
+
+# Letters that look like others are what is tested here.
+# ruff: noqa: RUF001
 
 import pytest
 

@@ -64,6 +64,7 @@ def test_the_index_is_not_part_of_a_record() -> None:
         ({"deployment": "a/b"}, "cannot name"),
         ({"tenant": ""}, "cannot name"),
         ({"attempt": 1}, "expected text"),
+        ({"attempt": "../../etc"}, "attempt .* is no UUID"),
         ({"body": []}, "no object"),
         ({"body": {}}, "lacks"),
     ],

@@ -56,10 +56,10 @@ def _create_log() -> None:
         ("record_decision", ["log", "decision", "idx"]),
         ("record_attempt", ["log", "attempt", "idx"]),
         ("record_clip", ["log", "clip_id", "idx"]),
-        ("record_file", ["log", "file_sha256"]),
-        ("record_media", ["log", "media_digest"]),
-        ("record_mark", ["log", "mark_id"]),
-        ("record_manifest", ["log", "manifest_label"]),
+        ("record_file", ["log", "file_sha256", "idx"]),
+        ("record_media", ["log", "media_digest", "idx"]),
+        ("record_mark", ["log", "mark_id", "idx"]),
+        ("record_manifest", ["log", "manifest_label", "idx"]),
     ):
         op.create_index(name, "record", columns)
     op.create_table(

@@ -1,0 +1,50 @@
+"""GET /v1/records: what the log says, for tokens with the right to read it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from audit.api.access import LogReaderDep, ServedDep
+from audit.bodies import RecordKind
+from audit.queries import PAGE_LIMIT, RecordFilter, list_records
+from audit.rendering import record_json
+
+router = APIRouter(prefix="/records", tags=["records"])
+
+MAX_INDEX = 2**53  # what JSON carries exactly
+
+
+@router.get("")
+def records(  # noqa: PLR0913, PLR0917 - one query parameter each
+    reader: LogReaderDep,
+    shared: ServedDep,
+    kind: Annotated[list[RecordKind] | None, Query()] = None,
+    decision: Annotated[str | None, Query(max_length=16)] = None,
+    clip: Annotated[str | None, Query(max_length=64)] = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    after: Annotated[int | None, Query(ge=0, le=MAX_INDEX)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
+) -> dict[str, Any]:
+    """Return a page of records, the newest first, and the checkpoint it was read under."""
+    del reader
+    wanted = RecordFilter(
+        kinds=frozenset(kind or ()), decision=decision, clip_id=clip, since=since, until=until
+    )
+    page = list_records(shared.ledger, wanted, after=after, limit=limit)
+    return {
+        "records": [record_json(stored) for stored in page.records],
+        "next_after": page.next_after,
+        "checkpoint": None if page.checkpoint is None else page.checkpoint.note,
+    }
+
+
+@router.get("/{index}")
+def record(
+    index: Annotated[int, Path(ge=0, le=MAX_INDEX)], reader: LogReaderDep, shared: ServedDep
+) -> dict[str, Any]:
+    """Return one record with its proof."""
+    del reader
+    entry = shared.ledger.get(index)
+    return {**record_json(entry), "tlog_proof": entry.tlog_proof}

@@ -1,0 +1,205 @@
+"""The attacker against `verify`: every forgery ends with the status that is named here."""
+
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit.errors import LedgerDamaged
+from audit.home import Home
+from audit.report import LayerState
+from audit.status import Status
+from generator.journey import Ticket
+from generator.outcome import Released
+from generator.progress import nobody
+from generator.request import ProtectRequest
+from provenance.clip import MappedClip
+from provenance.payload import MarkId
+from provenance.video import Encoding, MediaLimits, open_video, write_video
+from tests.support import forgery
+from tests.support.drawing import drawn_video
+from tests.support.pki import Desk
+from tests.support.press import new_home, open_press, opened_verifier, released_clip
+
+PLATFORM = Encoding(crf=20, preset="fast", threads=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("forged")
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Home:
+    return new_home(folder / "home")
+
+
+@pytest.fixture(scope="module")
+def ours(home: Home, folder: Path) -> Released:
+    return released_clip(home, folder, name="ours", seed=7)
+
+
+@pytest.fixture(scope="module")
+def other(home: Home, folder: Path) -> Released:
+    return released_clip(home, folder, name="other", seed=23)
+
+
+def status_of(home: Home, path: Path) -> Status:
+    with opened_verifier(home) as verifier:
+        return verifier.verify(path).status
+
+
+def reencoded(source: Path, target: Path) -> Path:
+    write_video(open_video(source, MediaLimits()), target, PLATFORM)
+    return target
+
+
+def test_one_flipped_bit_anywhere_is_never_intact(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    content = ours.path.read_bytes()
+    draw = random.Random(2)
+    target = tmp_path / "flipped.mp4"
+
+    with opened_verifier(home) as verifier:
+        for _ in range(20):  # 2,000 of them: benchmarks/bit_flips.py
+            at, bit = draw.randrange(len(content)), draw.randrange(8)
+            target.write_bytes(forgery.flipped(content, at, bit))
+            report = verifier.verify(target)
+            assert report.status in {Status.ALTERED, Status.UNREADABLE}, (at, bit, report.why)
+
+
+def test_a_manifest_moved_to_another_clips_pictures_is_contradicted(
+    home: Home, ours: Released, other: Released, tmp_path: Path
+) -> None:
+    pictures = reencoded(other.path, tmp_path / "pictures.mp4")
+    manifest_box = forgery.credentials_box_of(ours.path)
+    moved = tmp_path / "moved.mp4"
+    moved.write_bytes(
+        pictures.read_bytes() + ours.path.read_bytes()[manifest_box.start : manifest_box.end]
+    )
+
+    with opened_verifier(home) as verifier:
+        report = verifier.verify(moved)
+
+    assert report.status is Status.CONTRADICTED
+    assert report.watermark.state is LayerState.CONFLICT
+    assert report.watermark.evidence["mark_id"] == other.mark_id
+
+
+def test_our_signature_without_our_record_is_contradicted(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    """A stolen signing key, without the log: it can sign, and nobody recorded a release."""
+    with open_press(home) as pipeline:
+        source = pipeline.sources.of(
+            ProtectRequest(ours.path.with_name("ours-source.mp4"), tmp_path / "x.mp4"), tmp_path
+        )
+        ticket = Ticket(
+            pipeline.journal.new_id(), pipeline.journal.new_id(), tmp_path, tmp_path / "x.mp4"
+        )
+        journey = pipeline.journal.open(source, ticket, "thief", nobody)
+        obtained = source.obtain(journey)
+        marked = pipeline.marking.mark(obtained.clip, MarkId.random(), journey)
+        signed = pipeline.signing.sign(marked, obtained, ours.entry, tmp_path)
+        journey.refuse(ours.verdicts[0])
+
+    with opened_verifier(home) as verifier:
+        report = verifier.verify(signed.path)
+
+    assert report.status is Status.CONTRADICTED
+    assert report.log.state is LayerState.CONFLICT
+
+
+def test_a_mark_of_ours_that_was_never_logged_is_contradicted(home: Home, tmp_path: Path) -> None:
+    """Somebody with the mark's key, and without the log."""
+    source = open_video(drawn_video(tmp_path / "in.mp4"), MediaLimits())
+    with open_press(home) as pipeline:
+        mark = pipeline.marking.watermarker
+        forged = MappedClip(
+            source, lambda frames: mark.embed(frames, MarkId.random(), strength=1.0)
+        )
+        write_video(forged, tmp_path / "forged.mp4", PLATFORM)
+
+    assert status_of(home, tmp_path / "forged.mp4") is Status.CONTRADICTED
+
+
+def test_an_honest_crop_and_a_mirror_are_stripped_and_never_accused(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    video = open_video(ours.path, MediaLimits())
+
+    def cropped(frames):  # type: ignore[no-untyped-def]  # a streaming change of pictures
+        return (np.ascontiguousarray(rgb[20:220, 30:300]) for rgb in frames)
+
+    frames = list(cropped(frame.rgb for frame in video.frames()))
+    from provenance.clip import StillClip
+
+    crop = StillClip(np.stack(frames), 16)
+    write_video(crop, tmp_path / "crop.mp4", PLATFORM)
+
+    mirrored = MappedClip(video, lambda fs: (np.ascontiguousarray(rgb[:, ::-1]) for rgb in fs))
+    write_video(mirrored, tmp_path / "mirror.mp4", PLATFORM)
+
+    for name in ("crop.mp4", "mirror.mp4"):
+        with opened_verifier(home) as verifier:
+            report = verifier.verify(tmp_path / name)
+        assert report.status is Status.STRIPPED, name
+        assert report.watermark.evidence["mark_id"] == ours.mark_id
+
+
+def test_hidden_bytes_in_boxes_that_c2pa_leaves_out_are_altered(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    """Both C2PA verifiers call these Trusted."""
+    content = ours.path.read_bytes()
+    forged = tmp_path / "forged.mp4"
+
+    for hidden in (
+        forgery.with_appended_free_box(content, b"smuggled" * 100),
+        forgery.with_second_credentials_box(content, purpose=b"manifest", hidden=b"x" * 64),
+        forgery.hidden_in_padding(ours.path, b"secret"),
+    ):
+        forged.write_bytes(hidden)
+        assert status_of(home, forged) is Status.ALTERED
+
+
+def test_a_clip_stripped_by_renaming_its_box_leads_back_to_its_record(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    stripped = tmp_path / "stripped.mp4"
+    stripped.write_bytes(forgery.renamed_credentials_box(ours.path))
+
+    assert status_of(home, stripped) is Status.STRIPPED
+
+
+def test_our_clip_signed_again_by_a_stranger_does_not_become_ours(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    (tmp_path / "desk").mkdir()
+    desk = Desk.open(tmp_path / "desk")
+    pictures = reencoded(ours.path, tmp_path / "pictures.mp4")
+    desk.sign(pictures, tmp_path / "resigned.mp4")
+
+    assert status_of(home, tmp_path / "resigned.mp4") is Status.UNTRUSTED
+
+
+def test_verifying_against_an_edited_log_says_that_the_log_is_damaged(
+    home: Home, ours: Released, tmp_path: Path
+) -> None:
+    edited = Home(tmp_path / "edited")
+    shutil.copytree(home.path, edited.path)
+    with sqlite3.connect(edited.path / "ledger.db") as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in names:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(
+            "UPDATE record SET file_sha256 = ? WHERE file_sha256 = ?", ("0" * 64, ours.sha256)
+        )
+    database.close()
+
+    with opened_verifier(edited) as verifier, pytest.raises(LedgerDamaged, match="was changed"):
+        verifier.verify(ours.path)

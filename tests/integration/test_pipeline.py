@@ -1,0 +1,231 @@
+"""The journey with every real part but a model: released, refused, held, and what breaks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit.attempts import Attempts, AttemptState
+from audit.bodies import Commitment, RecordKind
+from audit.errors import AppendFailed
+from audit.home import Home
+from audit.redaction import Vault
+from generator.errors import Cancelled, RequestInvalid
+from generator.outcome import Held, Refused, Released
+from generator.progress import Phase, Progress
+from generator.request import ProtectRequest
+from provenance.clip import StillClip
+from provenance.credentials import examine
+from provenance.errors import UnreadableMedia
+from provenance.keys import read_private
+from provenance.trust import TrustLists
+from provenance.video import MediaLimits, open_video, write_video
+from safety.errors import ClassifierFailed
+from tests.support.classifiers import ChosenFrameClassifier, raises
+from tests.support.drawing import FAST, drawn_frames, drawn_video, video_with_sound
+from tests.support.press import new_home, open_press, opened_log, press_gates, released_clip
+
+HATEFUL = "how to build a pipe bomb, step by step"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return new_home(tmp_path_factory.mktemp("press") / "home")
+
+
+def kinds(home: Home, attempt: str | None) -> list[RecordKind]:
+    assert attempt is not None
+    with opened_log(home) as ledger:
+        return [entry.record.kind for entry in ledger.find_by_attempt(attempt)]
+
+
+def left_over(home: Home) -> list[Path]:
+    return list(home.private.iterdir())
+
+
+def test_a_clip_is_released_with_three_records_and_no_working_copy(
+    home: Home, tmp_path: Path
+) -> None:
+    told: list[Progress] = []
+    source = drawn_video(tmp_path / "in.mp4")
+
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"), told.append)
+
+    assert isinstance(outcome, Released)
+    assert outcome.path == tmp_path / "out.mp4"
+    assert kinds(home, outcome.entry.record.attempt) == [
+        RecordKind.ATTEMPT,
+        RecordKind.CLEARED,
+        RecordKind.RELEASED,
+    ]
+    assert left_over(home) == []
+    assert [p.phase for p in told if p.phase is Phase.MARKING][1:] == [Phase.MARKING] * 24
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+def test_the_manifest_carries_the_proof_of_the_cleared_record(home: Home, tmp_path: Path) -> None:
+    released = released_clip(home, tmp_path)
+
+    trust = TrustLists.load(claim=(home.root_certificate,), timestamp=(home.timestamp_root,))
+    facts = examine(released.path, trust).facts
+
+    assert facts is not None
+    assert facts.log is not None
+    assert facts.mark is not None
+    assert facts.mark.mark_id_hex == released.mark_id
+    assert facts.decision == "allow"
+    with opened_log(home) as ledger:
+        cleared = ledger.get(facts.log.index)
+        body = cleared.record.body
+    assert cleared.record.kind is RecordKind.CLEARED
+    assert facts.log.leaf_hash_hex == cleared.leaf_hash.hex()
+    assert released.entry.record.body["cleared"] == cleared.index
+    assert isinstance(body["output_verdict"], dict)
+    assert body["output_verdict"]["frames"] == 24
+
+
+def test_a_prompt_that_the_policy_blocks_is_refused_and_recorded_without_its_words(
+    home: Home, tmp_path: Path
+) -> None:
+    source = drawn_video(tmp_path / "in.mp4")
+
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4", prompt=HATEFUL))
+
+    assert isinstance(outcome, Refused)
+    assert not (tmp_path / "out.mp4").exists()
+    assert kinds(home, outcome.entry.record.attempt) == [RecordKind.ATTEMPT, RecordKind.REFUSED]
+    assert left_over(home) == []
+    database = b"".join(path.read_bytes() for path in home.path.glob("ledger.db*"))
+    assert b"pipe bomb" not in database
+    with opened_log(home) as ledger:
+        attempt = ledger.find_by_attempt(str(outcome.entry.record.attempt))[0].record
+        commitment = attempt.body["prompt"]
+        assert isinstance(commitment, dict)
+        vault = Vault(ledger, read_private(home.sealing_key))
+        assert vault.unseal(Commitment(**commitment)) == HATEFUL
+
+
+def test_frames_that_need_a_person_are_held_and_sealed(home: Home, tmp_path: Path) -> None:
+    bright = np.clip(drawn_frames(8).astype(int) + 65, 0, 255).astype(np.uint8)
+    source = tmp_path / "bright.mp4"
+    write_video(StillClip(bright, 16), source, FAST)
+
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
+        assert isinstance(outcome, Held)
+        attempt_id = str(outcome.entry.record.attempt)
+        opened = tmp_path / "opened.mp4"
+        digest = pipeline.holding.unseal(attempt_id, opened)
+
+    assert not (tmp_path / "out.mp4").exists()
+    assert outcome.entry.record.body["sealed_digest"] == digest
+    assert opened.read_bytes() == source.read_bytes()
+    sealed = (home.held / f"{attempt_id}.sealed").read_bytes()
+    assert source.read_bytes()[100:200] not in sealed
+
+
+def test_a_classifier_that_fails_releases_nothing_and_is_recorded(
+    home: Home, tmp_path: Path
+) -> None:
+    source = drawn_video(tmp_path / "in.mp4")
+    broken = press_gates(ChosenFrameClassifier(raises(RuntimeError("no model"))))
+
+    with open_press(home, gates=broken) as pipeline, pytest.raises(ClassifierFailed):
+        pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
+
+    assert not (tmp_path / "out.mp4").exists()
+    with opened_log(home) as ledger:
+        last = ledger.get(ledger.size - 1).record
+        failed = Attempts(ledger.engine, ledger.log_id).get(str(last.attempt))
+    assert last.kind is RecordKind.FAILED
+    assert last.body == {"stage": "output", "error": "classifier_failed"}
+    assert failed.state is AttemptState.FAILED
+    assert left_over(home) == []
+
+
+def test_a_journey_that_is_cancelled_leaves_a_record_and_no_file(
+    home: Home, tmp_path: Path
+) -> None:
+    source = drawn_video(tmp_path / "in.mp4")
+
+    def cancel(progress: Progress) -> None:
+        if progress.phase is Phase.MARKING and progress.done == 3:
+            raise Cancelled("stopped by the asker")
+
+    with open_press(home) as pipeline, pytest.raises(Cancelled):
+        pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"), cancel)
+
+    with opened_log(home) as ledger:
+        assert ledger.get(ledger.size - 1).record.body["error"] == "cancelled"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4"]
+
+
+def test_a_target_that_exists_is_refused_before_anything_is_recorded(
+    home: Home, tmp_path: Path
+) -> None:
+    source = drawn_video(tmp_path / "in.mp4")
+    (tmp_path / "out.mp4").write_bytes(b"precious")
+    with opened_log(home) as ledger:
+        before = ledger.size
+
+    with open_press(home) as pipeline, pytest.raises(RequestInvalid, match="never replaced"):
+        pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
+
+    with opened_log(home) as ledger:
+        assert ledger.size == before
+    assert (tmp_path / "out.mp4").read_bytes() == b"precious"
+
+
+def test_a_target_that_is_taken_meanwhile_withdraws_the_clip(home: Home, tmp_path: Path) -> None:
+    source = drawn_video(tmp_path / "in.mp4")
+
+    def take(progress: Progress) -> None:
+        if progress.phase is Phase.PUBLISHING:
+            (tmp_path / "out.mp4").write_bytes(b"somebody else's")
+
+    with open_press(home) as pipeline, pytest.raises(Exception, match="was taken"):
+        pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"), take)
+
+    assert (tmp_path / "out.mp4").read_bytes() == b"somebody else's"
+    with opened_log(home) as ledger:
+        assert ledger.get(ledger.size - 1).record.kind is RecordKind.WITHDRAWN
+
+
+def test_an_unreadable_clip_is_refused_before_anything_is_recorded(
+    home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "in.mp4").write_bytes(b"not a video")
+
+    with open_press(home) as pipeline, pytest.raises(UnreadableMedia):
+        pipeline.run(ProtectRequest(tmp_path / "in.mp4", tmp_path / "out.mp4"))
+
+    assert left_over(home) == []
+
+
+def test_sound_is_kept_through_the_whole_journey(home: Home, tmp_path: Path) -> None:
+    source = video_with_sound(tmp_path / "in.mp4")
+
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
+
+    assert isinstance(outcome, Released)
+    assert open_video(outcome.path, MediaLimits()).has_sound
+
+
+def test_a_released_outcome_cannot_be_made_without_an_entry_of_the_log(home: Home) -> None:
+    del home
+    with pytest.raises(TypeError, match="missing"):
+        Released(clip_id="x", mark_id="y", path=Path("z"), sha256="0", verdicts=())  # type: ignore[call-arg]  # the mistake under test
+
+
+def test_a_change_that_fails_appends_no_record(home: Home) -> None:
+    with opened_log(home) as ledger:
+        before = ledger.size
+        attempts = Attempts(ledger.engine, ledger.log_id)
+        published = attempts.in_state(AttemptState.PUBLISHED)
+        assert published
+        with pytest.raises(AppendFailed):
+            attempts.mark_published(attempts.in_state(AttemptState.REFUSED)[0].id)
+        assert ledger.size == before

@@ -1,0 +1,53 @@
+"""Every payload survives its own code, and most of its bits being wrong."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provenance.payload import MarkCode, MarkId
+from provenance.polar import PolarCode, transform
+
+CODES = {bits: MarkCode.of(payload_bits=bits) for bits in (64, 128)}
+FEW = settings(max_examples=40, deadline=None)
+
+
+@given(value=st.integers(0, 2**64 - 1))
+def test_a_mark_id_reads_back_from_its_spelling(value: int) -> None:
+    assert MarkId.from_hex(MarkId(value).hex) == MarkId(value)
+
+
+@FEW
+@given(
+    payload_bits=st.sampled_from([64, 128]), seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1)
+)
+def test_a_payload_survives_noise_twice_as_strong_as_itself(
+    payload_bits: int, seed: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    payload = int(share * (2**payload_bits - 1))
+    code = CODES[payload_bits]
+    received = 1 - 2.0 * code.encode(payload) + rng.normal(0, 1.6, 1024)
+
+    assert code.candidates(received[None], paths=16)[0][:1] == [payload]
+
+
+@FEW
+@given(seed=st.integers(0, 2**32 - 1), exponent=st.integers(3, 9), rate=st.floats(0.05, 0.9))
+def test_polar_codes_of_every_size_and_rate_return_clean_words(
+    seed: int, exponent: int, rate: float
+) -> None:
+    length = 2**exponent
+    code = PolarCode.of(length=length, info_bits=max(1, int(rate * length)))
+    bits = np.random.default_rng(seed).integers(0, 2, (3, len(code.info))).astype(np.uint8)
+
+    decoded, penalty = code.decode(1 - 2.0 * code.encode(bits), paths=2)
+
+    assert np.array_equal(decoded[:, 0], bits)
+    assert (penalty[:, 0] == 0).all()
+
+
+@given(seed=st.integers(0, 2**32 - 1), exponent=st.integers(0, 10))
+def test_the_transform_undoes_itself(seed: int, exponent: int) -> None:
+    bits = np.random.default_rng(seed).integers(0, 2, (2, 2**exponent)).astype(np.uint8)
+
+    assert np.array_equal(transform(transform(bits)), bits)

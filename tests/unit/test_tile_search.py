@@ -1,0 +1,89 @@
+"""A pose means what it says, and reading one from the spectrum is as good as warping."""
+
+import cv2
+import numpy as np
+import pytest
+
+from provenance.watermark.accumulate import MAX_GROUPS
+from provenance.watermark.chips import expand
+from provenance.watermark.readout import unwarp
+from provenance.watermark.search import Pose, Spectrum, peaks, scaled, squeezed, turned
+from provenance.watermark.tile import TRIES
+
+
+def test_a_turn_is_counter_clockwise_as_opencv_has_it() -> None:
+    expected = cv2.getRotationMatrix2D((0, 0), 5, 1.0)[:, :2]
+
+    assert np.allclose(Pose(turn_degrees=5).to_picture(), expected)
+
+
+def test_a_picture_is_mirrored_before_it_is_scaled_and_turned() -> None:
+    assert np.allclose(Pose(scale_x=2, scale_y=3, mirrored=True).to_picture(), [[-2, 0], [0, 3]])
+
+
+def test_the_spectrum_between_its_frequencies_is_close_to_the_exact_one() -> None:
+    rng = np.random.default_rng(1)
+    picture = cv2.GaussianBlur(rng.normal(size=(60, 100)).astype(np.float32), (0, 0), 1)
+    y, x = np.mgrid[-30:30, -50:50]
+    frequencies = rng.uniform(-0.2, 0.2, (40, 2))
+
+    seen = Spectrum(picture).at(*frequencies.T.astype(np.float32))
+
+    exact = np.array(
+        [np.sum(picture * np.exp(-2j * np.pi * (v * y + h * x))) for v, h in frequencies]
+    )
+    assert np.linalg.norm(seen - exact) < 0.25 * np.linalg.norm(exact)
+    assert abs(np.corrcoef(seen, exact)[0, 1]) > 0.98
+
+
+def test_frequencies_beyond_the_picture_s_own_read_as_nothing() -> None:
+    seen = Spectrum(np.ones((50, 50), np.float32)).at(
+        np.array([0.6, -0.6], np.float32), np.zeros(2, np.float32)
+    )
+
+    assert not seen.any()
+
+
+def test_the_grid_s_shift_is_the_peak_over_all_shifts() -> None:
+    chips = expand(b"a" * 32)
+    down, right = 5, 62
+    turned_by = np.exp(
+        -2j * np.pi * (chips.sync_at[:, 0] * down + chips.sync_at[:, 1] * right) / 64
+    )
+    products = turned_by.astype(np.complex64)[None]
+
+    height, at = peaks(products, chips, fineness=1)
+
+    assert divmod(int(at[0]), 64) == (down, right)
+    assert height[0] == pytest.approx(np.sqrt(2 * len(chips.sync_at)), rel=1e-3)
+
+
+def test_unwarping_undoes_a_warp() -> None:
+    rng = np.random.default_rng(2)
+    picture = cv2.GaussianBlur(rng.normal(size=(120, 160)).astype(np.float32), (0, 0), 3)
+    matrix = cv2.getRotationMatrix2D((80, 60), 7, 1.2)
+    warped = np.asarray(cv2.warpAffine(picture, matrix, (160, 120)), np.float32)
+
+    back = unwarp(warped, Pose(1.2, 1.2, 7.0))
+
+    height, width = back.shape
+    middle = back[height // 2 - 30 : height // 2 + 30, width // 2 - 40 : width // 2 + 40]
+    assert np.corrcoef(middle.ravel(), picture[30:90, 40:120].ravel())[0, 1] > 0.98
+
+
+def test_every_kind_of_pose_covers_its_range_without_gaps() -> None:
+    scales = np.sort(scaled()[scaled()[:, 0] > 0, 0])
+    assert scales[0] <= 0.4
+    assert scales[-1] >= 2.08
+    assert (scales[1:] / scales[:-1]).max() < 1.006
+
+    assert np.diff(np.unique(turned()[:, 2])).max() < 0.81  # 0 is left to `scaled`
+    assert abs(turned()[:, 2]).max() >= 11
+    assert {-1, 1} == set(np.sign(turned()[:, 0]))
+    assert (squeezed()[:, 0] / squeezed()[:, 1]).min() < 0.75
+
+
+def test_the_bound_pays_for_every_try_a_search_can_make() -> None:
+    upright = 2 * (1 + MAX_GROUPS + 1)  # whole, groups, combined; mirrored or not
+    posed = 3 * 2 * 6 * 3  # kinds, pictures, candidates; combined and two alone
+    assert upright + posed == TRIES
