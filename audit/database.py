@@ -148,6 +148,11 @@ def translate(error: SQLAlchemyError) -> LedgerError:
         )
     if any(each in what for each in _BROKEN):
         return LedgerDamaged(f"the log's database is corrupt ({what}); restore it from a backup")
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return AppendFailed(
+            f"the connection to the log's database was lost ({what}); commit the record again, "
+            "which is harmless if it was recorded after all"
+        )
     return AppendFailed(f"the log's database refused ({what}); nothing was recorded")
 
 

@@ -26,6 +26,7 @@ from audit.checkpoint import open_checkpoint
 from audit.database import reading
 from audit.derived import columns_of, derive
 from audit.errors import ProofError, RecordInvalid
+from audit.issued import Issued, TokenRow, note_token, token_disagreements
 from audit.journeys import Step, disagreements
 from audit.merkle import HASH_BYTES, hash_leaf, root
 from audit.note import Verifier
@@ -51,6 +52,7 @@ class ProblemKind(StrEnum):
     CHECKPOINT = "checkpoint"
     WITNESS = "witness"
     ATTEMPT = "attempt"
+    TOKEN = "token"  # noqa: S105 - a layer, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def check(
         for note in witnesses:
             run.compare_note(note, ProblemKind.WITNESS)  # (7)
         run.compare_attempts()  # (8)
+        run.compare_tokens()  # (9)
         return CheckReport(tuple(run.problems), run.records, run.tree.size, run.tree.root())
 
 
@@ -118,6 +121,7 @@ class _Check:
         self._log = log
         self._verifier = verifier
         self._steps: dict[str, list[Step]] = {}
+        self._issued: dict[str, Issued] = {}
         head = select(tables.log.c.size, tables.log.c.root).where(tables.log.c.id == log)
         row = connection.execute(head).one()
         self._size = row.size if isinstance(row.size, int) else -1
@@ -237,6 +241,13 @@ class _Check:
         for index, sentence in disagreements(self._steps, stored):
             self._report(ProblemKind.ATTEMPT, index, sentence)
 
+    def compare_tokens(self) -> None:
+        """Compare the tokens' rows with their records."""
+        rows = self._rows(tables.token, tables.token.c.token_id)
+        stored = {row.token_id: TokenRow(row.role, row.expires_ms, row.revoked_ms) for row in rows}
+        for index, sentence in token_disagreements(self._issued, stored):
+            self._report(ProblemKind.TOKEN, index, sentence)
+
     def _compare_record(self, row: Row[tuple[object, ...]]) -> None:
         """Compare one row with its own bytes."""
         body = _blob(row.body)
@@ -263,6 +274,7 @@ class _Check:
                     row.idx,
                     f"column {name} of record {row.idx} is {found!r}, its bytes say {value!r}",
                 )
+        note_token(self._issued, record, row.idx)
         if record.attempt is not None:
             self._steps.setdefault(record.attempt, []).append(Step.of(record, row.idx))
 

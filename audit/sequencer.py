@@ -65,7 +65,8 @@ class Sequencer:
             # Also when something unforeseen comes through: nobody may wait for an outcome forever.
             for each in batch:
                 each.outcome = each.outcome or AppendFailed(
-                    "the transaction that this record was part of broke off; nothing was recorded"
+                    "the transaction that this record was part of broke off; commit it again, "
+                    "which is harmless if it was recorded after all"
                 )
             with self._changed:
                 self._writing = False

@@ -69,7 +69,7 @@ def _reader(hint: Any) -> Reader:  # noqa: ANN401 - type hints have no type
         return partial(_read_optional, _reader(inner))
     if get_origin(hint) is tuple:
         return partial(_read_list, _reader(get_args(hint)[0]))
-    if dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return partial(from_json, hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return partial(_read_enum, hint)

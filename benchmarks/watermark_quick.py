@@ -1,12 +1,13 @@
 """How well the built-in mark survives, what it costs the eye, and how long it takes.
 
-    python benchmarks/watermark_quick.py --clips FOLDER [--frames 81] [--strength 1.0] [--only NAME
+    python benchmarks/watermark_quick.py --clips FOLDER [--frames 33] [--strength 1.0] [--only NAME
     ...]
 
 Each clip is marked, encoded as H.264 CRF 18 (preset medium, as a release is), attacked, and
 searched with no knowledge of the attack. A cell counts only if the exact mark id comes back. VMAF
 (v0.6.1, luma) compares the encoded clip with the original, once with and once without the mark.
-Results go to benchmarks/results/watermark_quick.json.
+Rows are kept, clip by clip,
+in benchmarks/results/watermark_quick.json.
 """
 
 import argparse
@@ -79,19 +80,19 @@ def main() -> None:
         for path in sorted(options.clips.iterdir())
         if path.suffix in {".mp4", ".mpg", ".avi"}
     }
-    names = options.only or [*clips, "drawn"]
-    report: dict[str, Any] = {
-        "command": "python benchmarks/watermark_quick.py --clips FOLDER",
-        "frames": options.frames,
-        "strength": options.strength,
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "clips": {},
-    }
-    for name in names:
-        frames = _load(clips[name], options.frames) if name in clips else textured.clip(frames=33)
-        report["clips"][name] = measure(name, frames, options.strength)
-    if not options.only:
-        RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    for name in options.only or [*clips, "drawn"]:
+        count = options.frames
+        frames = _load(clips[name], count) if name in clips else textured.clip(frames=count)
+        _keep(name, {"strength": options.strength, **measure(name, frames, options.strength)})
+
+
+def _keep(name: str, row: dict[str, Any]) -> None:
+    """Put one clip's row into the results, beside those of other clips."""
+    report = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"clips": {}}
+    report["command"] = "python benchmarks/watermark_quick.py --clips FOLDER"
+    report["machine"] = f"{platform.machine()}, Python {platform.python_version()}"
+    report["clips"][name] = row
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(name: str, frames: Frames, strength: float) -> dict[str, Any]:
@@ -189,12 +190,10 @@ def _options() -> argparse.Namespace:
         "--clips", type=Path, required=True, help="folder of .mp4, .mpg and .avi files"
     )
     parser.add_argument(
-        "--frames", type=int, default=81, help="frames taken from the start of each clip"
+        "--frames", type=int, default=33, help="frames taken from the start of each clip"
     )
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument(
-        "--only", nargs="*", help="names of clips without suffix, or `drawn`; writes no results"
-    )
+    parser.add_argument("--only", nargs="*", help="names of clips without suffix, or `drawn`")
     return parser.parse_args()
 
 

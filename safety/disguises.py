@@ -196,7 +196,6 @@ def joining_edits(text: str) -> list[Edit]:
         Edit(*found.span(), "")
         for pattern in (_INNER_SIGN, _BETWEEN_HAN)
         for found in pattern.finditer(text)
-        if not text[found.start() - 1].isupper()
     ]
     return _without_overlap(signs)
 

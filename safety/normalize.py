@@ -120,10 +120,10 @@ def views(raw: str, *, as_model_sees: str) -> tuple[View, ...]:
                 f"the prompt has {len(text)} characters, at most {MAX_CHARACTERS} are examined; "
                 "shorten it"
             )
-    distinct: dict[str, View] = {}
-    bases = (View.of(raw), _model_view(raw, as_model_sees))
-    for view in bases:
-        distinct.setdefault(view.text, view)
+    bases = [View.of(raw)]
+    if as_model_sees != raw:
+        bases.append(_model_view(raw, as_model_sees))
+    distinct = {view.text: view for view in bases}
     for base in bases:
         folded = fold(base)
         joined = join(folded)

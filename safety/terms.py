@@ -4,7 +4,7 @@ A term is one or more words. `*` at the end of a word stands for any ending: `sl
 are compared without case and accents, and only as whole words, so that a term inside a longer word
 is not found. Chinese has no spaces: a term that holds a Chinese character is found anywhere. Inside
 a stretch that was brought together from spaced letters, word boundaries are unknown, and a term of
-four letters or more is found anywhere too.
+five letters or more is found anywhere too.
 """
 
 import re
@@ -17,7 +17,7 @@ from safety.disguises import is_han, script
 from safety.normalize import View
 
 _TOKEN = re.compile(r"[^\W_]+")
-_MIN_GLUED = 4  # letters; three-letter terms occur inside too many words
+_MIN_GLUED = 5  # letters; with four, every fortieth harmless prompt in spaced letters was stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from audit.api import log_routes, record_routes, verify_routes
 from audit.api.access import Served

@@ -2,17 +2,19 @@
 
 Setting. A search looks at x, the n = 1024 real and imaginary parts received at the payload
 frequencies, weighed as it likes. The payload's chips c are fair coins (from the key, by a PRF),
-independent of everything that x was made
-from: the picture, the frequencies, and the *sync* signs that found the grid. A payload m turns
-    chip i by a sign b_i(m).
+independent of everything that x was made from: the picture, the frequencies, and the *sync* signs
+that found the grid. A payload m turns chip i by a sign b_i(m).
 
 Rule. Accept m when  T = sum_i x_i c_i b_i(m) / sqrt(sum_i x_i**2)  >=  t.
 
 Proof. For fixed x and m the terms are independent, symmetric and bounded by |x_i|; Hoeffding's
 inequality (JASA 58, 1963, theorem 2) gives P(T >= t) <= exp(-t**2 / 2) whatever the picture is.
-Union over all 2**k payloads and all H tries of one search: P(any false accept) <= H 2**k exp(-t**2
-/ 2). H is the most tries that a search can make, not how many this one made, and which tries are
-made never depends on the payload chips but for stopping at the first accepted one. No model of
+Union over all 2**k payloads and all H tries of one search:
+
+    P(any false accept) <= H 2**k exp(-t**2 / 2).
+
+H is the most tries that a search can make, not how many this one made, and which tries are made
+never depends on the payload chips, but for stopping at the first accepted one. No model of
 pictures or codecs enters.
 
 What it does not cover: a clip that does carry a mark of this key, read as another one. Against

@@ -3,12 +3,11 @@
 For each frame:
  1. see it on the canonical grid;
  2. ask the eye how much it may be changed, and where;
- 3. see what the picture itself already says at the mark's frequencies, averaged over recent
- frames, and lean against
-    it: weaken the signs that the picture carries anyway, strengthen those that it opposes
-        (improved spread spectrum, Malvar and Florencio, IEEE Trans. Signal Proc. 51(4), 2003);
- 4. lay the tile over the picture, scale it to the frame and add it to red, green and blue alike,
- rounded with the keyed dither.
+ 3. see what the picture itself says at the mark's frequencies, averaged over recent frames, and
+    lean against it: weaken the signs that it carries anyway, strengthen those that it opposes
+    (improved spread spectrum, Malvar and Florencio, IEEE Trans. Signal Proc. 51(4), 2003);
+ 4. lay the tile over the picture, scale it to the frame, and add it to red, green and blue alike,
+    rounded with the keyed dither.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,8 +48,9 @@ def embed_frames(
     """Yield each frame with the mark of 1024 coded bits in it.
 
     Raises:
-        MarkError: when the strength is none. MarkDoesNotHold: when a frame is too small, too
-        oblong, no RGB picture, or of another size than the first.
+        MarkError: when the strength is none.
+        MarkDoesNotHold: when a frame is too small, too oblong, no RGB picture, or of another size
+            than the first.
     """
     if not 0 < strength <= MOST_STRENGTH:
         raise MarkError(
@@ -96,7 +96,8 @@ class _Marker:
         self, shape: tuple[int, int, int], chips: Chips, coded: Bits, strength: float
     ) -> None:
         self.shape = shape
-        self._strength = strength * viewing_gain(min(shape[:2]))
+        self._strength = strength
+        self._viewing_gain = viewing_gain(min(shape[:2]))
         self._wanted, self._shape_of_spectrum = mark_spectrum(chips, coded)
         self._gain = np.float32(
             1 / np.fft.irfft2(self._wanted * self._shape_of_spectrum, (TILE, TILE)).std()
@@ -110,7 +111,7 @@ class _Marker:
     def mark(self, frame: Picture) -> Picture:
         grey = to_canonical(luma(frame))  # (1)
         fine, spread = residual(grey)
-        mask = visibility_mask(grey, spread) * np.float32(self._strength)  # (2)
+        mask = visibility_mask(grey, spread, self._viewing_gain) * np.float32(self._strength)  # (2)
         tile = self._tile(fine, spread, mask)  # (3)
         rows, columns = self._grid  # (4)
         change = np.tile(tile, (-(-rows // TILE), -(-columns // TILE)))[:rows, :columns] * mask

@@ -8,7 +8,7 @@ How a search goes (`detect`):
  1. one pass over the frames (`accumulate.py`);
  2. as if the picture had at most been resized or mirrored: every group of frames is decoded;
  3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and
- decoded (`search.py`, `readout.py`).
+    decoded (`search.py`, `readout.py`).
 It stops at the first payload whose evidence passes the bound for the *whole* search (`bound.py`).
 """
 
@@ -46,9 +46,9 @@ SEARCHED = 2  # pictures searched: the whole clip, and its beginning, where a ke
 SINGLES = 2  # pictures per pose that are decoded alone, beside all groups together
 KINDS: tuple[Callable[[], NDArray[np.float64]], ...] = (scaled, turned, squeezed)
 
-TRIES = 2 * (MAX_GROUPS + 2) + len(KINDS) * SEARCHED * CANDIDATES * (
-    SINGLES + 1
-)  # the most that one search can make
+UPRIGHT_TRIES = 2 * (MAX_GROUPS + 2)  # mirrored or not: every group, the whole, and all combined
+POSED_TRIES = len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)
+TRIES = UPRIGHT_TRIES + POSED_TRIES  # the most that one search can make; the bound pays for all
 
 Picture = NDArray[np.uint8]
 
@@ -105,9 +105,8 @@ class TileWatermarker:
 
     def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
         yield upright(observation, self.chips)  # (2)
-        spectra = [Spectrum(picture) for picture in (observation.total, *observation.groups[:1])][
-            :SEARCHED
-        ]
+        searched = (observation.total, *observation.groups[: SEARCHED - 1])
+        spectra = [Spectrum(picture) for picture in searched]
         for poses in KINDS:  # (3), (4), (5)
             for spectrum in spectra:
                 for pose in candidates(spectrum, poses(), self.chips, count=CANDIDATES):

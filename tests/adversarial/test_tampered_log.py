@@ -1,7 +1,7 @@
 """Every way to change a log behind its back, and the layer at which the check names it.
 
-The log has 300 records (two tiles and an upper one) with a stored checkpoint at 100, 200 and 300,
-and someone outside holds the checkpoint at 200.
+The log has 300 records of clips (two tiles and an upper one) with a stored checkpoint at 100 and
+200, then three of tokens and the newest checkpoint. Someone outside holds the checkpoint at 200.
 """
 
 import shutil
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from audit.access import Role, issue_token, revoke_token
 from audit.errors import LedgerDamaged
 from audit.integrity import CheckReport, ProblemKind
 from audit.ledger import Ledger
 from audit.records import Record
 from tests.support.logs import (
+    START,
     Clock,
     fixed_signer,
     log_failures,
@@ -34,7 +36,7 @@ from tests.support.tamper import (
     swap_records,
 )
 
-RECORDS = 300
+RECORDS = 303
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> HonestLog:
             if number == 39:
                 outside = ledger.latest_checkpoint().note
             clock.now += timedelta(minutes=2)
+    revoked = issue_token(ledger, Role.CREATOR, name="CI", now=START)[1]
+    issue_token(ledger, Role.AUDITOR, name="Ada", now=START)
+    revoke_token(ledger, str(revoked.record.body["token_id"]), now=START)
     ledger.engine.dispose()
     return HonestLog(folder / "countermark.db", outside)
 
@@ -220,6 +225,30 @@ def rename_clip(log: HonestLog) -> None:
     run(log.database, "UPDATE attempt SET clip_id = 'other' WHERE clip_id = 'clip-0'")
 
 
+def give_oneself_a_token(log: HonestLog) -> None:
+    run(
+        log.database,
+        "INSERT INTO token (log, hash, token_id, name, role, created_ms) "
+        "VALUES (1, zeroblob(32), 'mine', 'me', 'admin', 0)",
+    )
+
+
+def promote_a_token(log: HonestLog) -> None:
+    run(log.database, "UPDATE token SET role = 'admin'")
+
+
+def extend_a_token(log: HonestLog) -> None:
+    run(log.database, "UPDATE token SET expires_ms = 99999999999999 WHERE revoked_ms IS NULL")
+
+
+def unrevoke_a_token(log: HonestLog) -> None:
+    run(log.database, "UPDATE token SET revoked_ms = NULL WHERE revoked_ms IS NOT NULL")
+
+
+def delete_a_token(log: HonestLog) -> None:
+    run(log.database, "DELETE FROM token WHERE revoked_ms IS NULL")
+
+
 def changed_bodies(log: HonestLog, index: int) -> list[bytes]:
     bodies = list(Forger(log.database).bodies)
     bodies[index] = rewritten(Record.parse(bodies[index]), making={"seed": 999})
@@ -239,7 +268,7 @@ def cut_off_to_a_checkpoint(log: HonestLog) -> None:
     forger = Forger(log.database)
     forger.write(forger.bodies[:100])
     forger.drop_checkpoints(above=100)
-    run(log.database, "DELETE FROM attempt WHERE opened >= 100")
+    run(log.database, "DELETE FROM attempt WHERE opened >= 100", "DELETE FROM token")
 
 
 def rewrite_and_sign_again(log: HonestLog) -> None:
@@ -300,6 +329,11 @@ SEEN_ALONE: list[tuple[Callable[[HonestLog], None], ProblemKind]] = [
     (delete_attempt, K.ATTEMPT),
     (invent_attempt, K.ATTEMPT),
     (rename_clip, K.ATTEMPT),
+    (give_oneself_a_token, K.TOKEN),
+    (promote_a_token, K.TOKEN),
+    (extend_a_token, K.TOKEN),
+    (unrevoke_a_token, K.TOKEN),
+    (delete_a_token, K.TOKEN),
 ]
 
 SEEN_FROM_OUTSIDE: list[Callable[[HonestLog], None]] = [
@@ -342,7 +376,7 @@ def test_what_no_witness_has_seen_can_still_be_taken_back(log: HonestLog) -> Non
     forger = Forger(log.database)
     tree = forger.write(forger.bodies[:250])
     forger.sign_again(tree, fixed_signer())
-    run(log.database, "DELETE FROM attempt WHERE opened >= 250")
+    run(log.database, "DELETE FROM attempt WHERE opened >= 250", "DELETE FROM token")
 
     assert check(log, with_outside=True).problems == ()
 

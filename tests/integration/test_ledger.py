@@ -252,6 +252,21 @@ def test_a_read_only_database_says_so(tmp_path: Path) -> None:
         )
 
 
+def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path) -> None:
+    ledger = open_log(tmp_path)
+    log_failures(ledger, 3)
+    with writing(ledger.engine) as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+    with pytest.raises(AppendFailed, match="full"):
+        log_failures(ledger, 50, first=3)
+
+    report = open_log(tmp_path).check()
+    assert report.problems == ()
+    assert report.size >= 3
+
+
 def test_a_file_that_is_no_database_is_damage(tmp_path: Path) -> None:
     (tmp_path / "countermark.db").write_bytes(b"not a database at all, not at all" * 100)
 

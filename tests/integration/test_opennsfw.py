@@ -11,7 +11,6 @@ from safety import Category, ClassifierUnavailable, FrameGate, Policy, load_fram
 from tests.support.drawing import drawn_frames
 
 pytestmark = pytest.mark.gates
-pytest.importorskip("onnxruntime")
 
 
 def test_drawn_clips_pass_every_shipped_policy() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from provenance.clip import Clip, MappedClip, StillClip
@@ -64,6 +65,8 @@ def video_with_sound(path: Path, *, codec: str = "aac", container: str = "mp4") 
         )
         pictures.width, pictures.height, pictures.pix_fmt = 160, 120, "yuv420p"
         sound = out.add_stream(codec, rate=SAMPLES_PER_SECOND, layout="mono")
+        if not isinstance(sound, AudioStream):
+            raise TypeError(f"{codec} is no audio codec")
         for rgb in drawn_frames(FRAMES_PER_SECOND, width=160, height=120):
             out.mux(pictures.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         out.mux(pictures.encode())

@@ -1,11 +1,14 @@
 """Mark ids are spelt one way only, and their coded bits are those of the specification."""
 
+import doctest
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import provenance.payload
+import provenance.polar
 from provenance.errors import PayloadError
 from provenance.payload import MarkCode, MarkId, bits_of, crc24, number_of
 
@@ -64,6 +67,21 @@ def test_code_words_are_those_of_the_vectors(vector: dict[str, str]) -> None:
     assert (
         f"{crc24(bits_of(int(vector['payload_hex'], 16), payload_bits)):06x}" == vector["crc24_hex"]
     )
+
+
+def test_the_examples_in_the_documentation_run() -> None:
+    for module in (provenance.payload, provenance.polar):
+        result = doctest.testmod(module)
+        assert result.attempted > 0
+        assert result.failed == 0
+
+
+def test_the_example_in_the_specification_is_one_of_the_vectors() -> None:
+    page = Path(__file__).parents[2].joinpath("docs/spec/payload.md").read_text(encoding="utf-8")
+    vector = VECTORS["code_words"][2]
+
+    assert vector["payload_hex"] in page
+    assert vector["crc24_hex"] in page
 
 
 def test_noise_has_no_payload_but_by_chance_of_one_in_millions() -> None:

@@ -162,9 +162,13 @@ def train_vae(folder: Path) -> None:
 
 
 def trained_so_far(folder: Path) -> AutoencoderKLWan:
-    """Return the averaged weights of the checkpoint, however far it is."""
+    """Return the last weights of the checkpoint, however far it is.
+
+    Not their moving average: the last phases are short, and the average still remembers weights from
+    before clips of full length (1 to 3 dB less on those).
+    """
     vae = new_vae()
-    _open(folder, vae).use_average()
+    _open(folder, vae)
     return vae.eval()
 
 

@@ -20,7 +20,7 @@ def upgrade() -> None:
     _refuse_edits()
 
 
-def _log_column() -> sa.Column:
+def _log_column() -> sa.Column[int]:
     return sa.Column("log", sa.Integer, sa.ForeignKey("log.id"), nullable=False, primary_key=True)
 
 

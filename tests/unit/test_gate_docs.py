@@ -1,0 +1,51 @@
+"""What the pages on policies and plug-ins show is what runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from safety import Category, Decision, Policy, PromptClassifier, PromptGate, shipped_policies
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (DOCS / page).read_text()
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_policy_on_the_page_loads_and_differs_from_the_shipped_ones() -> None:
+    (example,) = blocks("policy.md", "toml")
+
+    policy = Policy.parse(example.encode(), source="docs/policy.md")
+
+    assert policy.digest not in {Policy.load(name).digest for name in shipped_policies()}
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_every_category_is_explained_on_the_page(category: Category) -> None:
+    row = f"| `{category.value}` | {category.hazard_id or 'ours'} | {category.description} |"
+
+    assert row in (DOCS / "policy.md").read_text()
+
+
+def test_the_plug_in_on_the_page_passes_the_gate() -> None:
+    (code,) = blocks("plugins.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(code, "docs/plugins.md", "exec"), names)
+    opened = names["open_classifier"]
+    assert callable(opened)
+    classifier = opened(threads=1)
+    assert isinstance(classifier, PromptClassifier)
+    (example,) = blocks("policy.md", "toml")
+    policy = Policy.parse(
+        example.replace('classifiers = ["lexicon"]', 'classifiers = ["shouting"]').encode(),
+        source="docs/policy.md",
+    )
+
+    gate = PromptGate(policy, [classifier])
+
+    assert gate.check("a lake", as_model_sees="a lake").decision is Decision.ALLOW
+    assert gate.check("A LAKE", as_model_sees="A LAKE").decision is Decision.REVIEW
+    assert gate.check("", as_model_sees="").decision is Decision.ALLOW
