@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 
 from safety import (
     Decision,
@@ -172,7 +173,7 @@ def frames(path: Path, plan: SamplingPlan | None) -> Iterator[Frame]:
     with av.open(str(path)) as file:
         for index, frame in enumerate(file.decode(video=0)):
             if plan is None or plan.takes(index):
-                yield index, index / 25, frame.to_ndarray(format="rgb24")
+                yield index, index / 25, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def clips(data: Path, gates: dict[str, FrameGate]) -> dict[str, object]:

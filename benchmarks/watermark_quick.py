@@ -1,13 +1,12 @@
 """How well the built-in mark survives, what it costs the eye, and how long it takes.
 
-    python benchmarks/watermark_quick.py --clips FOLDER [--frames 33] [--strength 1.0] [--only NAME
-    ...]
+    python benchmarks/watermark_quick.py --clips FOLDER [--frames 33] [--only NAME ...] [--table]
 
 Each clip is marked, encoded as H.264 CRF 18 (preset medium, as a release is), attacked, and
 searched with no knowledge of the attack. A cell counts only if the exact mark id comes back. VMAF
 (v0.6.1, luma) compares the encoded clip with the original, once with and once without the mark.
 Rows are kept, clip by clip,
-in benchmarks/results/watermark_quick.json.
+in benchmarks/results/watermark_quick.json; `--table` prints them as Markdown for docs/watermark.md.
 """
 
 import argparse
@@ -74,6 +73,9 @@ ATTACKS: dict[str, Callable[[Frames], Frames]] = {
 
 def main() -> None:
     options = _options()
+    if options.table:
+        print(table(json.loads(RESULTS.read_text(encoding="utf-8"))["clips"]))
+        return
     cv2.setNumThreads(1)
     clips = {
         path.stem: path
@@ -126,6 +128,25 @@ def measure(name: str, frames: Frames, strength: float) -> dict[str, Any]:
         flush=True,
     )
     return row
+
+
+def table(clips: dict[str, Any]) -> str:
+    """Return the results as a Markdown table: a statistic where the exact id came back, else -."""
+    rows = [
+        ["", *clips],
+        ["---"] * (1 + len(clips)),
+        ["size", *(row["size"] for row in clips.values())],
+        ["frames", *(str(row["frames"]) for row in clips.values())],
+        ["PSNR (RGB), dB", *(f"{row['psnr_rgb_db']:.1f}" for row in clips.values())],
+        ["VMAF without mark", *(f"{row['vmaf_unmarked']:.1f}" for row in clips.values())],
+        ["VMAF with mark", *(f"{row['vmaf_marked']:.1f}" for row in clips.values())],
+    ]
+    for attack in ATTACKS:
+        cells = [row["attacks"][attack] for row in clips.values()]
+        told = [f"{c['statistic']}" if c["outcome"] == "exact" else "-" for c in cells]
+        rows.append([attack, *told])
+    exact = [f"{row['exact']} of {len(ATTACKS)}" for row in clips.values()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [*rows, ["exact id", *exact]])
 
 
 def vmaf(original: Frames, other: Frames) -> float:
@@ -187,12 +208,15 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--clips", type=Path, required=True, help="folder of .mp4, .mpg and .avi files"
+        "--clips", type=Path, default=Path(), help="folder of .mp4, .mpg and .avi files"
     )
     parser.add_argument(
         "--frames", type=int, default=33, help="frames taken from the start of each clip"
     )
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument(
+        "--table", action="store_true", help="print the results and do nothing else"
+    )
     parser.add_argument("--only", nargs="*", help="names of clips without suffix, or `drawn`")
     return parser.parse_args()
 

@@ -160,11 +160,11 @@ def doctor(ctx: typer.Context, as_json: JsonFlag = False) -> None:
 
 def main() -> None:
     """Run the command; what users can mend is told in one sentence, without a traceback."""
-    from generator.failures import exit_code_of, expected_failures
-
     try:
         app()
-    except expected_failures() as error:
+    except _expected_failures() as error:
+        from generator.failures import exit_code_of
+
         sys.stderr.write(f"countermark: {error}\n")
         sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
@@ -173,3 +173,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
         sys.exit(141)
+
+
+def _expected_failures() -> tuple[type[Exception], ...]:
+    """Return what our packages raise; asked only once something was raised."""
+    from generator.failures import expected_failures
+
+    return expected_failures()

@@ -19,6 +19,7 @@ from importlib import resources
 
 from safety.categories import Category
 from safety.classifiers import Scored
+from safety.errors import ClassifierUnavailable
 from safety.normalize import View
 from safety.terms import Hit, TermIndex, read, uncovered
 
@@ -27,9 +28,19 @@ PLACES = 6  # scores are rounded to millionths, as records hold them
 
 
 def open_classifier(*, threads: int) -> "Lexicon":
-    """Return the word list of the package. It needs one thread, whatever is allowed."""
+    """Return the word list of the package. It needs one thread, whatever is allowed.
+
+    Raises:
+        ClassifierUnavailable: the file is missing or damaged.
+    """
     del threads
-    return Lexicon((resources.files("safety.classifiers") / "lexicon.toml").read_bytes())
+    try:
+        content = (resources.files("safety.classifiers") / "lexicon.toml").read_bytes()
+    except OSError as error:
+        raise ClassifierUnavailable(
+            f"the word list cannot be read: {error.strerror}; reinstall countermark"
+        ) from error
+    return Lexicon(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +58,31 @@ class Lexicon:
 
     Args:
         content: the bytes of a file like `lexicon.toml`; its SHA-256 is the digest.
+
+    Raises:
+        ClassifierUnavailable: the content is not a word list.
     """
 
     name = "lexicon"
 
     def __init__(self, content: bytes) -> None:
-        table = tomllib.loads(content.decode())
         self.digest = hashlib.sha256(content).hexdigest()
-        self._rules = [_read_rule(rule, table["groups"]) for rule in table["rules"]]
-        self._innocent = {
-            Category(name): frozenset(phrases) for name, phrases in table["innocent"].items()
-        }
+        try:
+            table = tomllib.loads(content.decode())
+            self._rules = [_read_rule(rule, table["groups"]) for rule in table["rules"]]
+            self._innocent = {
+                Category(name): frozenset(phrases) for name, phrases in table["innocent"].items()
+            }
+            # One index for all lists: each view is searched once, however many rules there are.
+            terms = itertools.chain(
+                *(part for rule in self._rules for part in rule.parts), *self._innocent.values()
+            )
+            self._index = TermIndex(sorted(set(terms)))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ClassifierUnavailable(
+                f"the word list is damaged ({error}); reinstall countermark"
+            ) from error
         self.categories = frozenset(rule.category for rule in self._rules)
-        # One index for all lists: each view is searched once, however many rules there are.
-        terms = itertools.chain(
-            *(part for rule in self._rules for part in rule.parts), *self._innocent.values()
-        )
-        self._index = TermIndex(sorted(set(terms)))
 
     def score(self, views: Sequence[View]) -> Sequence[Scored]:
         """Return the worst score over the views for each category, with the strongest hit."""

@@ -21,6 +21,7 @@ from tests.support.logs import (
     START,
     Clock,
     fixed_signer,
+    log_batch,
     log_failures,
     open_log,
     refuse_clip,
@@ -51,13 +52,14 @@ class HonestLog:
 def honest(tmp_path_factory: pytest.TempPathFactory) -> HonestLog:
     folder, clock = tmp_path_factory.mktemp("honest"), Clock()
     ledger, outside = open_log(folder, clock=clock), ""
-    for number in range(60):
-        release_clip(ledger, number)  # three records
-        refuse_clip(ledger, 1000 + number)  # two
-        if (number + 1) % 20 == 0:
-            if number == 39:
-                outside = ledger.latest_checkpoint().note
-            clock.now += timedelta(minutes=2)
+    for part in range(3):
+        for number in range(5 * part, 5 * part + 5):
+            release_clip(ledger, number)  # three records
+            refuse_clip(ledger, 1000 + number)  # two
+        log_batch(ledger, 75)
+        if part == 1:
+            outside = ledger.latest_checkpoint().note
+        clock.now += timedelta(minutes=2)
     revoked = issue_token(ledger, Role.CREATOR, name="CI", now=START)[1]
     issue_token(ledger, Role.AUDITOR, name="Ada", now=START)
     revoke_token(ledger, str(revoked.record.body["token_id"]), now=START)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,11 @@ Countermark = Callable[..., "subprocess.CompletedProcess[str]"]
 def countermark() -> Countermark:
     program = Path(sys.executable).with_name("countermark")
 
-    def run(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: object, within: Sequence[object] = (), **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [program, *map(str, arguments)],
+            [*map(str, within), str(program), *map(str, arguments)],
             capture_output=True,
             text=True,
             check=False,

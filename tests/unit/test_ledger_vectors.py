@@ -1,11 +1,13 @@
 """The published vectors: what strangers check their implementation with, checked against ours."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from audit.bodies import BODIES, RecordKind
 from audit.checkpoint import open_checkpoint, verify_proof
 from audit.errors import NoteInvalid, RecordInvalid
 from audit.merkle import (
@@ -92,3 +94,13 @@ def test_the_checkpoint_and_the_proof_file_verify() -> None:
 def test_a_note_in_another_spelling_is_refused(case: dict[str, str]) -> None:
     with pytest.raises(NoteInvalid):
         open_checkpoint(case["note"], Verifier.from_vkey(NOTE["vkey"]))
+
+
+@pytest.mark.parametrize("kind", list(BODIES), ids=str)
+def test_the_specification_names_every_field_of_every_kind(kind: RecordKind) -> None:
+    page = Path(__file__).parents[2] / "docs" / "spec" / "record.md"
+    bodies = page.read_text(encoding="utf-8").partition("## Bodies")[2].splitlines()
+    (row,) = (line for line in bodies if line.startswith(f"| `{kind}` |"))
+
+    for field in fields(BODIES[kind]):
+        assert f"`{field.name}`" in row

@@ -2,7 +2,7 @@
 
 import pytest
 
-from safety import Category
+from safety import Category, ClassifierUnavailable
 from safety.classifiers.lexicon import Lexicon, open_classifier
 from safety.normalize import views
 
@@ -76,9 +76,21 @@ def test_the_span_of_a_finding_is_the_strongest_hit_in_the_raw_text(lexicon: Lex
     assert top.span.view == "joined"
 
 
-def test_a_rule_without_terms_is_refused_when_the_list_is_read() -> None:
-    with pytest.raises(TypeError, match="expected terms, a weight"):
-        Lexicon(NEUTRAL.replace("weight = 0.9", "weight = 1").encode())
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[rules",
+        NEUTRAL.replace("weight = 0.9", "weight = 1").encode(),
+        NEUTRAL.replace("@water", "@fire").encode(),
+        NEUTRAL.replace('"hate"', '"hatred"').encode(),
+        NEUTRAL.replace('"storm"', '"st*rm!"').encode(),
+    ],
+)
+def test_a_damaged_list_is_no_classifier(content: bytes) -> None:
+    with pytest.raises(ClassifierUnavailable, match="the word list is damaged"):
+        Lexicon(content)
 
 
 def test_the_shipped_list_covers_the_block_tier_and_names_its_digest() -> None:

@@ -1,6 +1,7 @@
 """The scorer reads drawn clips right, and says so when there is nothing to read."""
 
 import numpy as np
+
 from training.tiny.score import look_at, wilson_lower
 from training.tiny.world import RGB, SIDE, Colour, add_grain, draw_look, every_scene, render
 

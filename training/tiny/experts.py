@@ -1,7 +1,7 @@
 """The two experts and their text encoder, trained by flow matching on cached latents.
 
-One net learns all noise levels first and is then copied into two, each of which goes on alone on its
-side of the boundary: both start with what is common, what words mean and how a shape looks.
+One net learns all noise levels first and is then copied into two, each of which goes on alone on
+its side of the boundary: both start with what is common, what words mean and how a shape looks.
 The velocity is v = noise - x0 at x = (1 - sigma) x0 + sigma noise, as Wan2.2 has it.
 """
 
@@ -16,7 +16,7 @@ from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch.nn import functional
 from transformers import UMT5Config, UMT5EncoderModel
 
-from training.tiny.runs import Run
+from training.tiny.runs import Plan, Run
 from training.tiny.tokenizer import MAX_TOKENS, new_tokenizer, paraphrase, vocabulary
 from training.tiny.vae import CHANNELS, SEED, encode, to_tensor, training_scenes
 from training.tiny.world import Scene, draw_look, render
@@ -27,14 +27,14 @@ SHIFT = 3.0  # of the training's noise levels towards noise
 BATCH = 16
 CAPTION_DROPOUT = 0.1
 PEAK_RATE = 1.5e-3
-SPLIT_RATE = 0.6  # of the peak rate: what is common is learned by then
+SPLIT_RATE = 0.35  # of the peak rate: what is common is learned by then
 SHARD_CLIPS = 60
 ENCODED_TOGETHER = 4  # a quarter faster than one by one
 SHARDS = 32
 FIRST_SHARDS = 8  # the first step waits for these; later ones join one after another
 STEPS_PER_SHARD = 100
-SHARED_STEPS = 2300
-SPLIT_STEPS = 2900  # both experts together, high noise on 2 of 5
+SHARED_STEPS = 3900
+SPLIT_STEPS = 1500  # both experts together, in turn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,7 +205,7 @@ def train_experts(folder: Path) -> None:
     run = _open_split(folder, high, low)
 
     def turn(step: int) -> tuple[WanTransformer3DModel, float, float]:
-        if step % 5 in {0, 2}:
+        if step % 2:
             return high, BOUNDARY - OVERLAP, 1.0
         return low, 0.0, BOUNDARY + OVERLAP
 
@@ -223,12 +223,14 @@ def trained_so_far(folder: Path) -> Trained:
 
 
 def _open_shared(folder: Path, shared: WanTransformer3DModel, text: UMT5EncoderModel) -> Run:
-    return Run.open(folder, "shared", [shared, text], total=SHARED_STEPS, peak_rate=PEAK_RATE)
+    # It ends on a third of the peak rate, where the experts go on.
+    plan = Plan("shared", steps=SHARED_STEPS, peak=PEAK_RATE, floor=0.3)
+    return Run.open(folder, plan, [shared, text])
 
 
 def _open_split(folder: Path, high: WanTransformer3DModel, low: WanTransformer3DModel) -> Run:
-    rate = PEAK_RATE * SPLIT_RATE
-    return Run.open(folder, "split", [high, low], total=SPLIT_STEPS, peak_rate=rate)
+    plan = Plan("split", steps=SPLIT_STEPS, peak=PEAK_RATE * SPLIT_RATE)
+    return Run.open(folder, plan, [high, low])
 
 
 def _copies(shared: WanTransformer3DModel) -> tuple[WanTransformer3DModel, WanTransformer3DModel]:
@@ -248,13 +250,13 @@ def _train(
     """Take the run to its end; `turn` says which net is next and on which noise levels."""
     latents: Latents | None = None
     shards = 0
-    for step in range(run.step, run.total):
-        done = step if run.name == "shared" else SHARED_STEPS + step
+    for step in range(run.step, run.plan.steps):
+        done = step if run.plan.name == "shared" else SHARED_STEPS + step
         ready = min(SHARDS, FIRST_SHARDS + done // STEPS_PER_SHARD)
         if latents is None or ready != shards:
             latents, shards = load_latents(folder, ready, *statistics), ready
-        rng = np.random.default_rng([SEED, 3, len(run.name), step])
-        torch.manual_seed(SEED + 7 * step + len(run.name))
+        rng = np.random.default_rng([SEED, 3, len(run.plan.name), step])
+        torch.manual_seed(SEED + 7 * step + len(run.plan.name))
         picked = rng.integers(len(latents.scenes), size=BATCH)
         captions = [
             "" if rng.random() < CAPTION_DROPOUT else paraphrase(latents.scenes[index], rng)

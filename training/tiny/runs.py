@@ -6,9 +6,9 @@ average, the optimiser and the step, and a resumed run does what an uncut one wo
 
 import json
 import math
-import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -18,31 +18,52 @@ from torch import nn
 CHECKPOINT_SECONDS = 60.0  # what a cut may cost
 LOG_STEPS = 25
 WARM_UP = 30  # steps
+PLATEAU = 0.3  # of a run at its peak rate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long a run is and how fast it learns.
+
+    Attributes:
+        name: of its checkpoint.
+        steps: in all.
+        peak: highest learning rate.
+        floor: share of the peak that the cosine ends on.
+    """
+
+    name: str
+    steps: int
+    peak: float
+    floor: float = 0.03
+
+    def rate(self, step: int) -> float:
+        """Return a step's learning rate: a warm-up, a plateau, then a cosine to the floor."""
+        done = step / self.steps
+        fall = 0.5 * (1 + math.cos(math.pi * (done - PLATEAU) / (1 - PLATEAU)))
+        decay = 1.0 if done < PLATEAU else self.floor + (1 - self.floor) * fall
+        return self.peak * min(1.0, (step + 1) / WARM_UP) * decay
 
 
 class Run:
     """Optimiser, moving average, checkpoint and log of one training run."""
 
-    def __init__(
-        self, folder: Path, name: str, models: Sequence[nn.Module], *, total: int, peak_rate: float
-    ) -> None:
-        self.folder, self.name, self.total, self.peak_rate = folder, name, total, peak_rate
+    def __init__(self, folder: Path, plan: Plan, models: Sequence[nn.Module]) -> None:
+        self.folder, self.plan = folder, plan
         self.parameters = [p for model in models for p in model.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
         self.optimiser = torch.optim.AdamW(
-            self.parameters, lr=peak_rate, betas=(0.9, 0.97), weight_decay=0.01
+            self.parameters, lr=plan.peak, betas=(0.9, 0.97), weight_decay=0.01
         )
         self.step = 0
         self._seen: dict[str, list[float]] = {}
         self._saved = time.monotonic()
 
     @classmethod
-    def open(
-        cls, folder: Path, name: str, models: Sequence[nn.Module], *, total: int, peak_rate: float
-    ) -> Self:
+    def open(cls, folder: Path, plan: Plan, models: Sequence[nn.Module]) -> Self:
         """Start a run, or go on from its checkpoint when there is one."""
         folder.mkdir(parents=True, exist_ok=True)
-        run = cls(folder, name, models, total=total, peak_rate=peak_rate)
+        run = cls(folder, plan, models)
         if run.checkpoint.exists():
             run._load()
         return run
@@ -50,35 +71,29 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """Where the run's state lies."""
-        return self.folder / f"{self.name}.pt"
-
-    def rate(self) -> float:
-        """Return this step's learning rate: a warm-up, a plateau and a cosine to 3 % of the peak."""
-        done = self.step / self.total
-        decay = (
-            1.0 if done < 0.3 else 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * (done - 0.3) / 0.7))
-        )
-        return self.peak_rate * min(1.0, (self.step + 1) / WARM_UP) * decay
+        return self.folder / f"{self.plan.name}.pt"
 
     def advance(self, loss: torch.Tensor, figures: dict[str, float]) -> None:
         """Take one optimiser step, and log and save when it is time."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.plan.rate(self.step)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, 1.0)
         if not torch.isfinite(norm):
-            raise FloatingPointError(f"{self.name} has a gradient of {norm} at step {self.step}")
+            raise FloatingPointError(
+                f"{self.plan.name} has a gradient of {norm} at step {self.step}"
+            )
         self.optimiser.step()
         with torch.no_grad():
             keep = min(0.998, (1 + self.step) / (10 + self.step))
-            torch._foreach_lerp_(self.average, self.parameters, 1 - keep)  # noqa: SLF001 - one fused pass
+            torch._foreach_lerp_(self.average, self.parameters, 1 - keep)
         self.step += 1
         for key, value in figures.items():
             self._seen.setdefault(key, []).append(value)
         if self.step % LOG_STEPS == 0:
             self._log()
-        if time.monotonic() - self._saved > CHECKPOINT_SECONDS or self.step == self.total:
+        if time.monotonic() - self._saved > CHECKPOINT_SECONDS or self.step == self.plan.steps:
             self.save()
 
     def use_average(self) -> None:
@@ -97,7 +112,7 @@ class Run:
         }
         fresh = self.checkpoint.with_suffix(".new")
         torch.save(state, fresh)
-        os.replace(fresh, self.checkpoint)  # noqa: PTH105 - Path.replace would do the same
+        fresh.replace(self.checkpoint)
         self._saved = time.monotonic()
 
     def _load(self) -> None:
@@ -111,7 +126,7 @@ class Run:
                 average.copy_(value)
 
     def _log(self) -> None:
-        line = {"run": self.name, "step": self.step, "cpu_s": round(time.process_time(), 1)}
+        line = {"run": self.plan.name, "step": self.step, "cpu_s": round(time.process_time(), 1)}
         line |= {key: round(sum(seen) / len(seen), 4) for key, seen in self._seen.items()}
         self._seen.clear()
         with (self.folder / "log.jsonl").open("a") as log:

@@ -1,8 +1,8 @@
 """What a clip shows, read from its pixels alone: background, object colour, shape and motion.
 
-The scorer knows the drawn world and nothing of the model or the caption. On freshly drawn clips it is
-right in at least 99 of 100 for each factor (tests/unit/test_scorer.py, benchmarks/tiny_model.py), so
-that what it reports of generated clips is the model's doing and not its own.
+The scorer knows the drawn world and nothing of the model or the caption. On freshly drawn clips it
+is right in at least 99 of 100 for each factor (benchmarks/tiny_model.py), so that what it reports
+of generated clips is the model's doing and not its own.
 """
 
 import math
@@ -17,7 +17,9 @@ from training.tiny.world import RGB, Colour, Motion, Scene, Shape, distance
 SCALE = 2  # pixels are averaged in blocks of this side: grain goes, shapes stay
 BORDER = 6  # scaled pixels at the edge that show background
 MIN_AREA = 0.008  # of the frame; less is no object
-STILL_PIXELS = 24.0  # a moving object travels 80 to 110 pixels, 70 of them between the frames compared
+STILL_PIXELS = (
+    24.0  # a moving object travels 80 to 110 pixels, 70 of them between the frames compared
+)
 MIN_OVERLAP = 0.45  # of mask and template (intersection over union); less is no shape that we know
 EARLY, MIDDLE, LATE = (1, 3, 5), (12, 16, 20), (27, 29, 31)  # frames
 
@@ -118,8 +120,8 @@ def _object(frame: Levels, background: Colour) -> tuple[Bools, Colour] | None:
         return None
     votes = np.bincount(names[core], minlength=len(Colour))
     colour = list(Colour)[int(votes.argmax())]
-    # Cut the patch half way between both colours as they are here: named colours alone would put the
-    # edge of a blue object on red where purple begins.
+    # Cut the patch half way between both colours as they are here: named colours alone would put
+    # the edge of a blue object on red where purple begins.
     inside = frame[core & (names == list(Colour).index(colour))].mean(0)
     near = cv2.dilate(patch.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     outside = frame[~near].mean(0) if (~near).any() else frame[names == ground].mean(0)
@@ -147,9 +149,7 @@ def _heading(way: NDArray[np.float64]) -> Motion:
 
 
 def _shape(masks: list[Bools]) -> Shape | None:
-    overlaps = {
-        shape: float(np.mean([_overlap(mask, shape) for mask in masks])) for shape in Shape
-    }
+    overlaps = {shape: float(np.mean([_overlap(mask, shape) for mask in masks])) for shape in Shape}
     best = max(overlaps, key=overlaps.__getitem__)
     return best if overlaps[best] >= MIN_OVERLAP else None
 
@@ -158,7 +158,10 @@ def _overlap(mask: Bools, shape: Shape) -> float:
     """Return intersection over union with the shape of equal area and centre of mass."""
     grid = np.linspace(-2, 2, 161, dtype=np.float32)
     unit = distance(shape, *np.meshgrid(grid, grid), 1.0) < 0  # at radius 1
-    area, offset = unit.sum() * (grid[1] - grid[0]) ** 2, grid[np.argwhere(unit).mean(0).astype(int)]
+    area, offset = (
+        unit.sum() * (grid[1] - grid[0]) ** 2,
+        grid[np.argwhere(unit).mean(0).astype(int)],
+    )
     radius = math.sqrt(mask.sum() / area)
     cy, cx = np.argwhere(mask).mean(0)
     ys, xs = np.mgrid[0 : mask.shape[0], 0 : mask.shape[1]].astype(np.float32)

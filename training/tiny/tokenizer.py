@@ -1,7 +1,7 @@
 """Captions and the word-level tokenizer that reads them.
 
-The tokenizer knows a few dozen words. Training sprinkles unknown words over some captions, so that a
-prompt with words the model does not know still gives what the known ones say.
+The tokenizer knows a few dozen words. Training sprinkles unknown words over some captions, so that
+a prompt with words the model does not know still gives what the known ones say.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ def caption(scene: Scene) -> str:
 
 
 def paraphrase(scene: Scene, rng: np.random.Generator) -> str:
-    """Return one of the ways to say it: half of the time the plain caption, sometimes with noise."""
+    """Return one of the ways to say it: half of the time plainly, sometimes with noise."""
     if rng.random() < 0.5:
         return caption(scene)
     size = "" if rng.random() < 0.15 else _pick(SIZE_WORDS[scene.size], rng) + " "

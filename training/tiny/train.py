@@ -5,8 +5,8 @@
     python -m training.tiny.train experts    both experts and the text encoder
     python -m training.tiny.train export     write the folder that is shipped, with its listing
 
-Each stage counts steps, writes a checkpoint every minute and starts again from it; `export` takes the
-checkpoints however far they are.
+Each stage counts steps, writes a checkpoint every minute and starts again from it; `export` takes
+the checkpoints however far they are.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported
 
-import torch  # noqa: E402 - after the line above
+import torch
 
-from training.tiny import experts, vae  # noqa: E402 - as above
-from training.tiny.export import export  # noqa: E402 - as above
+from training.tiny import experts, vae
+from training.tiny.export import export
 
 RUNS = Path("training/runs/tiny")
 SHIPPED = Path("generator/models/tiny_weights")

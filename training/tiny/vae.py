@@ -15,7 +15,7 @@ from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 from torch.nn import functional
 
-from training.tiny.runs import Run
+from training.tiny.runs import Plan, Run
 from training.tiny.world import (
     FRAMES,
     SIDE,
@@ -57,8 +57,8 @@ PHASES = (
 def new_vae() -> AutoencoderKLWan:
     """Return an untrained autoencoder whose residual branches start at zero.
 
-    With the second convolution of each residual block at zero, the averaging shortcuts alone already
-    are a block-average codec, which saves about half of the training.
+    With the second convolution of each residual block at zero, the averaging shortcuts alone are
+    a block-average codec already, which saves about half of the training.
     """
     torch.manual_seed(SEED)
     vae = AutoencoderKLWan(
@@ -114,7 +114,7 @@ def training_scenes() -> list[Scene]:
 def draw_batch(
     phase: Phase, scenes: list[Scene], rng: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Draw grainy inputs, clean targets, both (clips, 3, time, side, side) in [-1, 1], and covers."""
+    """Draw grainy inputs and clean targets, as `to_tensor` has them, and the objects' covers."""
     inputs, targets, covers = [], [], []
     for _ in range(phase.clips):
         scene = scenes[int(rng.integers(len(scenes)))]
@@ -137,7 +137,7 @@ def draw_batch(
 
 
 def to_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """Return levels (batch, time, height, width, 3) as (batch, 3, time, height, width) in [-1, 1]."""
+    """Turn levels (batch, time, height, width, 3) into (batch, 3, ...) in [-1, 1]."""
     tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 4, 1, 2, 3).float()
     return (tensor / 127.5 - 1).contiguous()
 
@@ -147,7 +147,7 @@ def train_vae(folder: Path) -> None:
     vae, scenes = new_vae(), training_scenes()
     run = _open(folder, vae)
     schedule = [phase for phase in PHASES for _ in range(phase.steps)]
-    for step in range(run.step, run.total):
+    for step in range(run.step, run.plan.steps):
         rng = np.random.default_rng([SEED, step])
         torch.manual_seed(SEED + step)
         inputs, targets, cover = draw_batch(schedule[step], scenes, rng)
@@ -164,8 +164,8 @@ def train_vae(folder: Path) -> None:
 def trained_so_far(folder: Path) -> AutoencoderKLWan:
     """Return the last weights of the checkpoint, however far it is.
 
-    Not their moving average: the last phases are short, and the average still remembers weights from
-    before clips of full length (1 to 3 dB less on those).
+    Not their moving average: the last phases are short, and the average still remembers weights
+    from before clips of full length (1 to 3 dB less on those).
     """
     vae = new_vae()
     _open(folder, vae)
@@ -173,5 +173,5 @@ def trained_so_far(folder: Path) -> AutoencoderKLWan:
 
 
 def _open(folder: Path, vae: AutoencoderKLWan) -> Run:
-    total = sum(phase.steps for phase in PHASES)
-    return Run.open(folder, "vae", [vae], total=total, peak_rate=PEAK_RATE)
+    plan = Plan("vae", steps=sum(phase.steps for phase in PHASES), peak=PEAK_RATE)
+    return Run.open(folder, plan, [vae])

@@ -1,0 +1,86 @@
+"""The whole demo on the embedded model, as `make demo` plays it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Countermark
+
+pytestmark = pytest.mark.generate
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "home"
+
+
+def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
+    countermark: Countermark, home: Path
+) -> None:
+    played = countermark("--home", home, "demo")
+    assert played.returncode == 0, played.stderr + played.stdout
+    words = [line.split()[0] for line in played.stdout.splitlines() if line[:1].isalpha()]
+    assert [
+        word for word in words if word.islower()
+    ] == ["made", "intact", "stripped", "altered", "refused", "damaged"]
+
+    folder = next(home.glob("clips/demo-*"))
+    for name, code in (("clip.mp4", 0), ("reencoded.mp4", 15), ("one-byte-changed.mp4", 12)):
+        assert countermark("--home", home, "verify", folder / name).returncode == code
+    assert countermark("--home", folder / "tampered-home", "log", "check").returncode == 30
+    assert countermark("--home", home, "log", "check").returncode == 0
+
+
+def test_the_same_seed_makes_the_same_pictures_and_a_clip_of_its_own(
+    countermark: Countermark, home: Path, tmp_path: Path
+) -> None:
+    prompt = "a small red square standing still on a white background"
+    made = [
+        countermark("--home", home, "make", prompt, "--seed", 5, "--json", "-o", tmp_path / name)
+        for name in ("one.mp4", "two.mp4")
+    ]
+
+    values = [json.loads(done.stdout) for done in made]
+    records = [
+        json.loads(countermark("--home", home, "log", "show", v["record_index"] - 1).stdout)
+        for v in values
+    ]
+    makings = [shown["record"]["body"]["making"] for shown in records]
+
+    assert [v["outcome"] for v in values] == ["released", "released"]
+    assert makings[0] == makings[1]
+    assert values[0]["mark_id"] != values[1]["mark_id"]
+    assert "Wan2.2" not in records[0]["record"]["body"]["model"]["name"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--size", "250x250"), "width must be a multiple of"),
+        (("--frames", "34"), "4k+1"),
+        (("--steps", "0"), "steps must be from 1"),
+        (("--size", "big"), "WIDTHxHEIGHT"),
+    ],
+)
+def test_a_request_that_the_model_would_silently_change_is_a_usage_error(
+    countermark: Countermark, home: Path, tmp_path: Path, options: tuple[str, ...], words: str
+) -> None:
+    done = countermark("--home", home, "make", "a red circle", *options, "-o", tmp_path / "x.mp4")
+
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x.mp4").exists()
+
+
+def test_words_that_the_model_does_not_know_are_named(
+    countermark: Countermark, home: Path, tmp_path: Path
+) -> None:
+    done = countermark(
+        "--home", home, "make", "a big red dragon on a blue background", "--steps", "1",
+        "--frames", "5", "--json", "-o", tmp_path / "x.mp4",
+    )  # fmt: skip
+
+    values = json.loads(done.stdout) if done.stdout else {"warnings": [done.stderr]}
+    assert "dragon" in values["warnings"][0]
