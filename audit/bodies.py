@@ -192,6 +192,16 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class PlugIn:
+    """Code that takes part: its entry point, and the distribution that it was installed from."""
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """Somebody asked for a clip: the effective request, with the prompts as commitments."""
 
@@ -204,6 +214,7 @@ class Attempt:
     negative_prompt: Commitment | None = None
     input_digest: str | None = None
     model: ModelIdentity | None = None
+    plug_ins: tuple[PlugIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

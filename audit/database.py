@@ -36,7 +36,13 @@ _PRAGMAS: Final = (
     "secure_delete=ON",
     "trusted_schema=OFF",
 )
-_LOCKED: Final = ("database is locked", "database table is locked", "readonly database")
+_LOCKED: Final = (
+    "database is locked",
+    "database table is locked",
+    "readonly database",
+    # SQLite says so of a read-only folder, in which it cannot make its write-ahead log.
+    "unable to open database file",
+)
 _BROKEN: Final = ("malformed", "not a database", "disk image")
 
 

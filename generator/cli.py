@@ -162,6 +162,8 @@ def main() -> None:
     """Run the command; what users can mend is told in one sentence, without a traceback."""
     try:
         app()
+    except SystemExit:  # the ordinary end; first, so that naming the failures costs it nothing
+        raise
     except _expected_failures() as error:
         from generator.failures import exit_code_of
 

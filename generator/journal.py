@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audit.attempts import OpenAttempt
-from audit.bodies import Attempt, Commitment, ModelIdentity, PolicyText, RecordKind
+from audit.bodies import (
+    Attempt,
+    Commitment,
+    ModelIdentity,
+    PlugIn,
+    PolicyText,
+    RecordKind,
+)
 from audit.lease import Lease
 from audit.ledger import Ledger
 from audit.queries import RecordFilter, list_records
@@ -31,6 +38,7 @@ class Journal:
     vault: Vault
     sealing_key: bytes
     policy: Policy
+    plug_ins: tuple[PlugIn, ...]
     clock: Callable[[], datetime]
 
     def new_id(self) -> str:
@@ -53,6 +61,7 @@ class Journal:
             negative_prompt=negative,
             input_digest=source.input_digest,
             model=model_body(source.model),
+            plug_ins=self.plug_ins,
         )
         opening = OpenAttempt(
             id=ticket.attempt_id,

@@ -35,7 +35,9 @@ from generator.request import (
 )
 from provenance.claims import OriginKind
 from provenance.clip import Clip, StillClip
+from provenance.credentials import Integrity, examine
 from provenance.errors import StorageFailed
+from provenance.trust import TrustLists
 from provenance.video import MediaLimits, open_video
 
 
@@ -94,8 +96,9 @@ class Source(Protocol):
 class Sources:
     """Turns requests into sources."""
 
-    model: "VideoModel | None"
+    model: VideoModel | None
     limits: MediaLimits
+    trust: TrustLists
 
     def of(self, request: Request, folder: Path) -> Source:
         """Parse a request.
@@ -133,9 +136,19 @@ class Sources:
                 f"{request.source.name} cannot be copied into the home ({error.strerror}); "
                 "free some space"
             ) from error
+        self._refuse_broken_history(request.source.name, copy)
         return BroughtSource(
             copy, file_sha256(copy), open_video(copy, self.limits), prompt, request.generated_by
         )
+
+    def _refuse_broken_history(self, name: str, copy: Path) -> None:
+        """Refuse to put our name to credentials that do not fit what they are attached to."""
+        evidence = examine(copy, self.trust)
+        if evidence.integrity is Integrity.BROKEN:
+            raise RequestInvalid(
+                f"{name} carries Content Credentials that do not fit it ({evidence.reasons[0]}); "
+                "bring the original, or a copy without credentials"
+            )
 
 
 @dataclass(frozen=True, slots=True)

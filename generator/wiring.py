@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from audit.bodies import PlugIn
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.redaction import Vault
@@ -23,11 +24,12 @@ from generator.recovery import recover
 from generator.settings import Settings
 from generator.signing import Signing, TimestampSource
 from generator.sources import Sources
-from provenance.examination import load_watermarker
+from provenance.examination import WATERMARKERS, load_watermarker
 from provenance.keys import FileSigner, read_private
 from provenance.pki import DemoPki
 from provenance.timestamp_authority import LocalAuthority
 from provenance.trust import TrustList, TrustLists
+from safety.classifiers import FRAME_CLASSIFIERS, PROMPT_CLASSIFIERS
 
 MODELS = "countermark.models"  # the entry point group
 
@@ -62,20 +64,39 @@ def open_pipeline(
         recover(ledger, home.private, now)
         record_policy(ledger, gates.policy, now())
         yield Pipeline(
-            sources=Sources(model, settings.provenance.limits),
+            sources=Sources(model, settings.provenance.limits, signing.trust),
             gates=gates,
             marking=open_marking(home, settings),
             signing=signing,
             holding=Holding(home.held, sealing_key),
-            journal=open_journal(ledger, sealing_key, gates),
+            journal=open_journal(ledger, sealing_key, gates, plug_ins(settings, model)),
             private=home.private,
             clips=home.clips,
         )
 
 
-def open_journal(ledger: Ledger, sealing_key: bytes, gates: Gates) -> Journal:
+def open_journal(
+    ledger: Ledger, sealing_key: bytes, gates: Gates, taking_part: tuple[PlugIn, ...]
+) -> Journal:
     """Return what tells the log of attempts."""
-    return Journal(ledger, Vault(ledger, sealing_key), sealing_key, gates.policy, now)
+    vault = Vault(ledger, sealing_key)
+    return Journal(ledger, vault, sealing_key, gates.policy, taking_part, now)
+
+
+def plug_ins(settings: Settings, model: VideoModel | None) -> tuple[PlugIn, ...]:
+    """Return every entry point that takes part, with the distribution it was installed from."""
+    names = [
+        *((PROMPT_CLASSIFIERS, name) for name in settings.safety.prompt_classifiers),
+        *((FRAME_CLASSIFIERS, name) for name in settings.safety.frame_classifiers),
+        (WATERMARKERS, settings.provenance.watermarkers[0]),
+        *([] if model is None else [(MODELS, settings.generator.model)]),
+    ]
+    return tuple(
+        PlugIn(group, name, point.dist.name, point.dist.version)
+        for group, name in names
+        for point in entry_points(group=group, name=name)
+        if point.dist is not None
+    )
 
 
 def open_marking(home: Home, settings: Settings) -> Marking:

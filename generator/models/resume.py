@@ -42,7 +42,7 @@ class Checkpoint:
         )
         fresh = path.with_name(path.name + ".new")
         save_file(
-            {k: np.ascontiguousarray(v) for k, v in self.arrays.items()}, fresh, {"run": words}
+            {k: np.asarray(v, order="C") for k, v in self.arrays.items()}, fresh, {"run": words}
         )
         fresh.replace(path)
 

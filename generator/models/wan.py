@@ -210,6 +210,8 @@ class _ResumableUniPC(UniPCMultistepScheduler):  # type: ignore[misc]  # diffuse
     """UniPC that can give its memory away and take it back after another process was cut off."""
 
     resume: Checkpoint | None = None
+    timesteps: torch.Tensor
+    _every_timestep: torch.Tensor
 
     def set_timesteps(self, num_inference_steps: int, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Yield the steps that are still to do."""
@@ -278,7 +280,7 @@ def _determinism(threads: int | None) -> Iterator[None]:
 def _quiet() -> Iterator[None]:
     """Keep the libraries' progress bars and advice off stderr while loading."""
     diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # theirs
     before = diffusers.utils.logging.get_verbosity()
     diffusers.utils.logging.set_verbosity_error()
     try:
@@ -290,7 +292,7 @@ def _quiet() -> Iterator[None]:
 def _versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "diffusers": diffusers.__version__,
         "transformers": transformers.__version__,
     }
@@ -298,7 +300,7 @@ def _versions() -> dict[str, str]:
 
 def _machine() -> dict[str, str | int]:
     """Return what else the frames may depend on."""
-    return {"attention": "native", "threads": torch.get_num_threads()} | _versions()
+    return {"attention": "native", "threads": torch.get_num_threads(), **_versions()}
 
 
 def _tensor(array: np.ndarray[Any, Any] | None) -> torch.Tensor | None:

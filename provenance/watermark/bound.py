@@ -14,8 +14,8 @@ Union over all 2**k payloads and all H tries of one search:
     P(any false accept) <= H 2**k exp(-t**2 / 2).
 
 H is the most tries that a search can make, not how many this one made, and which tries are made
-never depends on the payload chips, but for stopping at the first accepted one. No model of
-pictures or codecs enters.
+never depends on the payload chips, but for stopping after an accepted one. No model of pictures
+or codecs enters.
 
 What it does not cover: a clip that does carry a mark of this key, read as another one. Against
 that stands the code: the payload must be the nearest code word found *and* have its CRC-24 right.

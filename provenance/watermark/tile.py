@@ -9,7 +9,9 @@ How a search goes (`detect`):
  2. as if the picture had at most been resized or mirrored: every group of frames is decoded;
  3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and
     decoded (`search.py`, `readout.py`).
-It stops at the first payload whose evidence passes the bound for the *whole* search (`bound.py`).
+A payload is accepted when its evidence passes the bound for the *whole* search (`bound.py`). The
+search stops there, unless the evidence is only just enough: then another pose may explain more of
+the picture, and the strongest one tells the geometry.
 """
 
 import secrets
@@ -48,6 +50,7 @@ KINDS: tuple[Callable[[], NDArray[np.float64]], ...] = (scaled, turned, squeezed
 
 UPRIGHT_TRIES = 2 * (MAX_GROUPS + 2)  # mirrored or not: every group, the whole, and all combined
 POSED_TRIES = len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)
+AMPLE = 1.2  # thresholds; a clip turned by 2 degrees may pass as upright, but not by this much
 TRIES = UPRIGHT_TRIES + POSED_TRIES  # the most that one search can make; the bound pays for all
 
 Picture = NDArray[np.uint8]
@@ -99,7 +102,7 @@ class TileWatermarker:
             if reading is None or (strongest and reading.statistic <= strongest[0].statistic):
                 continue
             strongest = (reading, tries[reading.tried])
-            if reading.statistic >= self._threshold():
+            if reading.statistic >= AMPLE * self._threshold():
                 break
         return self._detection(observation, strongest)
 

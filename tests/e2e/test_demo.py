@@ -21,9 +21,14 @@ def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
     played = countermark("--home", home, "demo")
     assert played.returncode == 0, played.stderr + played.stdout
     words = [line.split()[0] for line in played.stdout.splitlines() if line[:1].isalpha()]
-    assert [
-        word for word in words if word.islower()
-    ] == ["made", "intact", "stripped", "altered", "refused", "damaged"]
+    assert [word for word in words if word.islower()] == [
+        "made",
+        "intact",
+        "stripped",
+        "altered",
+        "refused",
+        "damaged",
+    ]
 
     folder = next(home.glob("clips/demo-*"))
     for name, code in (("clip.mp4", 0), ("reencoded.mp4", 15), ("one-byte-changed.mp4", 12)):

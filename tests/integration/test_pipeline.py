@@ -229,3 +229,45 @@ def test_a_change_that_fails_appends_no_record(home: Home) -> None:
         with pytest.raises(AppendFailed):
             attempts.mark_published(attempts.in_state(AttemptState.REFUSED)[0].id)
         assert ledger.size == before
+
+
+def test_a_clip_whose_credentials_were_broken_is_not_signed_over(
+    home: Home, tmp_path: Path
+) -> None:
+    released = released_clip(home, tmp_path)
+    content = bytearray(released.path.read_bytes())
+    content[-200] ^= 1
+    (tmp_path / "broken.mp4").write_bytes(content)
+
+    with open_press(home) as pipeline, pytest.raises(RequestInvalid, match="do not fit it"):
+        pipeline.run(ProtectRequest(tmp_path / "broken.mp4", tmp_path / "again.mp4"))
+
+    assert not (tmp_path / "again.mp4").exists()
+
+
+def test_protecting_a_clip_that_has_credentials_keeps_its_history(
+    home: Home, tmp_path: Path
+) -> None:
+    first = released_clip(home, tmp_path)
+
+    with open_press(home) as pipeline:
+        second = pipeline.run(ProtectRequest(first.path, tmp_path / "second.mp4"))
+
+    assert isinstance(second, Released)
+    trust = TrustLists.load(claim=(home.root_certificate,), timestamp=(home.timestamp_root,))
+    facts = examine(second.path, trust).facts
+    assert facts is not None
+    assert facts.ingredients[0].relationship == "parentOf"
+    assert facts.ingredients[0].manifest_label == first.entry.record.body["manifest_label"]
+
+
+def test_the_attempt_names_the_code_that_takes_part(home: Home, tmp_path: Path) -> None:
+    released = released_clip(home, tmp_path)
+
+    with opened_log(home) as ledger:
+        attempt = ledger.find_by_attempt(str(released.entry.record.attempt))[0].record
+
+    assert isinstance(attempt.body["plug_ins"], list)
+    taking_part = {(p["group"], p["name"], p["distribution"]) for p in attempt.body["plug_ins"]}
+    assert ("countermark.watermarkers", "tile", "countermark") in taking_part
+    assert ("countermark.prompt_classifiers", "lexicon", "countermark") in taking_part

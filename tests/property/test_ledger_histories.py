@@ -13,7 +13,7 @@ from audit.bodies import Withdrawn
 from audit.errors import AppendFailed
 from audit.ledger import Entry, Ledger
 from audit.merkle import verify_consistency, verify_inclusion
-from audit.records import Record
+from audit.reader import StoredRecord
 from tests.support.logs import (
     START,
     Clock,
@@ -51,10 +51,14 @@ class LedgerHistories(RuleBasedStateMachine):
         assert self.ledger is not None
         return self.ledger
 
+    def stored(self, start: int) -> list[StoredRecord]:
+        found: list[StoredRecord] = []
+        while page := self.log().entries(after=start + len(found) - 1):
+            found += page
+        return found
+
     def keep(self, *entries: Entry) -> None:
-        self.expected += [each.record.canonical for each in self.log().entries()][
-            len(self.expected) :
-        ]
+        self.expected += [each.record.canonical for each in self.stored(len(self.expected))]
         self.kept += entries
 
     @initialize()
@@ -111,10 +115,7 @@ class LedgerHistories(RuleBasedStateMachine):
     def the_log_is_the_list(self) -> None:
         if self.ledger is None or not self.expected:
             return
-        stored: list[Record] = []
-        while page := self.ledger.entries(after=len(stored) - 1):
-            stored += [each.record for each in page]
-        assert [each.canonical for each in stored] == self.expected
+        assert [each.record.canonical for each in self.stored(0)] == self.expected
 
     @invariant()
     def old_proofs_hold(self) -> None:

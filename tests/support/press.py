@@ -22,7 +22,7 @@ from generator.request import ProtectRequest
 from generator.settings import Settings
 from generator.setup import NewHome, set_up
 from generator.sources import Sources
-from generator.wiring import open_journal, open_marking, open_signing
+from generator.wiring import open_journal, open_marking, open_signing, plug_ins
 from provenance.keys import read_private
 from safety.classifiers import FrameClassifier, load_prompt_classifiers
 from safety.gate import FrameGate, PromptGate
@@ -87,15 +87,16 @@ def open_press(
     gates = gates or press_gates()
     settings = Settings.load(home.settings)
     sealing_key = read_private(home.sealing_key)
+    signing = open_signing(home, settings, gates)
     with open_ledger(home, settings) as ledger:
         record_policy(ledger, gates.policy, now())
         yield Pipeline(
-            sources=Sources(model, settings.provenance.limits),
+            sources=Sources(model, settings.provenance.limits, signing.trust),
             gates=gates,
             marking=open_marking(home, settings),
-            signing=open_signing(home, settings, gates),
+            signing=signing,
             holding=Holding(home.held, sealing_key),
-            journal=open_journal(ledger, sealing_key, gates),
+            journal=open_journal(ledger, sealing_key, gates, plug_ins(settings, model)),
             private=home.private,
             clips=home.clips,
         )

@@ -50,7 +50,7 @@ def test_nested_escapes_cannot_hide_words_from_the_gate(reader: PromptReader, la
 
 def test_text_that_never_settles_is_refused() -> None:
     with pytest.raises(RequestInvalid, match="plain text"):
-        clean("&" + "amp;" * 200 + "lt;")
+        clean("<&" + "amp;" * 200 + "lt;")  # with a `<` in it, ftfy leaves escapes alone
 
 
 def test_a_long_prompt_is_cut_where_the_model_stops_reading(reader: PromptReader) -> None:
