@@ -11,6 +11,7 @@ help:
 	@echo "make demo       install, then show the whole journey on this machine"
 	@echo "make test       install, then run every check and every test"
 	@echo "make test-read  the read side's tests where torch is absent"
+	@echo "make checks     format, lint, types and import contracts alone"
 	@echo "make clean      remove both environments and the demo"
 
 $(VENV)/.installed: pyproject.toml
@@ -34,12 +35,12 @@ checks: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Each test runs once: those that need neither onnxruntime nor torch where both are absent.
+# Each test runs once: those that need no extra where onnxruntime and torch are absent.
 test: checks test-read
-	$(BIN)/python -m pytest -m "gates or generate"
+	$(BIN)/python -m pytest -m "gates or generate or dev"
 
 test-read: $(READ)/.installed
-	$(READ)/bin/python -m pytest -m "not gates and not generate"
+	$(READ)/bin/python -m pytest -m "not gates and not generate and not dev"
 
 clean:
 	rm -rf $(VENV) $(READ) $(DEMO_HOME)

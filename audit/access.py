@@ -2,6 +2,7 @@
 
 A token is `cmk_` and 32 random bytes in base64url. Only its SHA-256 is stored: with 256 bits of
 randomness nothing slower is needed. Issuing and revoking are records, made together with the row.
+They hold the hash too: a row that lets another token in shows in the check.
 
     creator    makes clips, follows and fetches them
     reviewer   decides held clips, and sees what it takes to decide
@@ -24,12 +25,22 @@ from sqlalchemy import Connection, insert, select, update
 from audit import tables
 from audit.bodies import Token, TokenAction
 from audit.database import reading
-from audit.errors import AccessDenied, AppendFailed, NotFound, TokenInvalid
+from audit.errors import (
+    AccessDenied,
+    AppendFailed,
+    LedgerDamaged,
+    NotFound,
+    RecordInvalid,
+    TokenInvalid,
+)
 from audit.ledger import Entry, Ledger, LedgerReader
 from audit.records import to_ms
 
 TOKEN_PREFIX: Final = "cmk_"  # noqa: S105 - what every token starts with, so that scanners find leaks
 TOKEN_BYTES: Final = 32
+NAME_LIMIT: Final = 128
+"""Characters of a token's name; as long as its column."""
+
 _ID_DIGITS: Final = 16
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -98,6 +109,7 @@ class StoredToken:
     """A token as lists show it; the token itself is known to its holder alone."""
 
     token_id: str
+    sha256: str
     name: str
     role: Role
     created: datetime
@@ -176,7 +188,7 @@ class Tokens:
             raise TokenInvalid("this token was revoked; ask an administrator for a new one")
         if row.expires_ms is not None and to_ms(now) >= row.expires_ms:
             raise TokenInvalid("this token has expired; ask an administrator for a new one")
-        return Principal(row.token_id, row.name, Role(row.role))
+        return Principal(row.token_id, row.name, _role(row.role))
 
     def list_all(self) -> tuple[StoredToken, ...]:
         """Return every token ever issued, the oldest first."""
@@ -187,8 +199,9 @@ class Tokens:
         return tuple(
             StoredToken(
                 row.token_id,
+                row.hash.hex(),
                 row.name,
-                Role(row.role),
+                _role(row.role),
                 _time(row.created_ms),
                 None if row.expires_ms is None else _time(row.expires_ms),
                 None if row.revoked_ms is None else _time(row.revoked_ms),
@@ -215,13 +228,18 @@ def issue_token(
         now: aware time.
         expires: when it stops being accepted; never when absent.
         actor: pseudonym of who issued it.
+
+    Raises:
+        RecordInvalid: the name is empty or too long.
     """
+    if not 0 < len(name) <= NAME_LIMIT or "\0" in name:
+        raise RecordInvalid(f"the name {name[:80]!r} is none; give 1 to {NAME_LIMIT} characters")
     text = TOKEN_PREFIX + base64.urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).decode()
     text = text.rstrip("=")
     token_hash = _hash(text)
     token_id = token_hash.hex()[:_ID_DIGITS]
     expires_ms = None if expires is None else to_ms(expires)
-    body = Token(TokenAction.ISSUED, role.value, token_id, expires_ms)
+    body = Token(TokenAction.ISSUED, role.value, token_id, token_hash.hex(), expires_ms)
     change = _IssueToken(token_hash, token_id, name, role, to_ms(now), expires_ms)
     entry = ledger.commit(ledger.record(body, now=now, actor=actor), changes=[change])
     return text, entry
@@ -239,13 +257,22 @@ def revoke_token(
     found = [each for each in Tokens(ledger).list_all() if each.token_id == token_id]
     if not found:
         raise NotFound(f"there is no token {token_id}; `countermark token ls` lists them")
-    body = Token(TokenAction.REVOKED, found[0].role.value, token_id)
+    body = Token(TokenAction.REVOKED, found[0].role.value, token_id, found[0].sha256)
     record = ledger.record(body, now=now, actor=actor)
     return ledger.commit(record, changes=[_RevokeToken(token_id, to_ms(now))])
 
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="replace")).digest()
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError as error:
+        raise LedgerDamaged(
+            f"a token's row names the role {text!r}, which is none; run `countermark log check`"
+        ) from error
 
 
 def _time(ms: int) -> datetime:

@@ -1,13 +1,14 @@
 """The one transaction that adds records: rows, tiles, head and signed checkpoint, or none of them.
 
 1. Take the write lock and read the head (size, root).
-2. Confirm it: it is what this process left, or the tiles and the signed checkpoint both say so.
+2. Confirm it: it is what this process left, or the tiles and the signed checkpoint both say so, and
+   it begins with what this home signed last.
 3. Sort out repeats: the same record again gives its old index, other bytes under its id fail.
-4. Per record that brings changes: savepoint, changes, row. A change that fails takes only its
-   own record with it.
+4. Per record that brings changes: savepoint, changes, row. A change that is refused takes only its
+   own record with it; a database that fails takes the whole batch.
 5. Extend the tree, move the head by compare-and-swap, write the changed tiles.
 6. Sign the checkpoint, store it, drop the one it replaces within the same minute.
-7. Commit. What is returned after that is durable.
+7. Commit. What is returned after that is durable. Then keep the checkpoint beside the key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +17,13 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from audit.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint, sign_checkpoint
-from audit.database import translate, writing
+from audit.database import Access, require_transaction, translate, writing
 from audit.derived import columns_of, derive
-from audit.errors import AppendFailed, AuditError, LedgerDamaged, RecordInvalid
+from audit.errors import AppendFailed, LedgerDamaged, RecordInvalid
+from audit.last_signed import LastSigned
 from audit.merkle import EMPTY_ROOT, InclusionProof, hash_leaf, prove_inclusion, root
 from audit.note import NoteSigner
 from audit.records import Record, Scope, to_ms
@@ -71,11 +73,14 @@ class Appended:
 
 @dataclass(slots=True, eq=False)
 class Submission:
-    """A record on its way in; `outcome` is set once the transaction ended, one way or the other."""
+    """A record on its way in; `outcome` is set once the transaction ended, one way or the other.
+
+    An outcome that is no error of ours is a fault in one of the changes.
+    """
 
     record: Record
     changes: Sequence[Change]
-    outcome: Appended | AuditError | None = None
+    outcome: Appended | Exception | None = None
     index: int | None = field(default=None, init=False)
 
 
@@ -97,12 +102,14 @@ class Appender:
         scope: Scope,
         signer: NoteSigner,
         clock: Callable[[], datetime],
+        last_signed: LastSigned,
     ) -> None:
         self._engine = engine
         self._log = log
         self._scope = scope
         self._signer = signer
         self._clock = clock
+        self._last_signed = last_signed
         self._signed: _Head | None = None
         self._edge: Mapping[TileAt, bytes] = {}
 
@@ -129,6 +136,8 @@ class Appender:
         # (7) Only now is anything true.
         self._signed, self._edge = head, tree.edge()
         if checkpoint is not None:
+            if added:
+                self._last_signed.keep(checkpoint)
             _settle(batch, tree, checkpoint)
 
     def _head(self, connection: Connection) -> _Head:
@@ -156,6 +165,13 @@ class Appender:
             raise LedgerDamaged(
                 f"{self._scope} no longer begins with the {self._signed.size} records signed "
                 "before; run `countermark log check`"
+            )
+        kept = self._last_signed.read()
+        if kept and not _extends(tree, _Head(kept.size, kept.root)):
+            raise LedgerDamaged(
+                f"{self._scope} has {tree.size} records and does not begin with the {kept.size} "
+                f"that {self._last_signed.path} says were signed; find the newest database, or go "
+                "on in a new home"
             )
         return tree
 
@@ -214,17 +230,29 @@ class Appender:
     def _change(
         self, connection: Connection, each: Submission, index: int, row: dict[str, object]
     ) -> bool:
-        """(4) Apply a submission's changes and insert its row; on failure undo both."""
+        """(4) Apply a submission's changes and insert its row; when refused undo both.
+
+        Raises:
+            SQLAlchemyError: the database failed, so that nothing of the batch is certain.
+            AppendFailed: it took the whole transaction back.
+        """
+        savepoint = connection.begin_nested()
         try:
-            with connection.begin_nested():
-                for change in each.changes:
-                    change.apply(connection, self._log, index)
-                connection.execute(ADD_RECORD, row)
-        except AuditError as error:
+            for change in each.changes:
+                change.apply(connection, self._log, index)
+            connection.execute(ADD_RECORD, row)
+        except IntegrityError as error:
+            each.outcome = translate(error, Access.WRITE)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that brought it
             each.outcome = error
-        except SQLAlchemyError as error:
-            each.outcome = translate(error)
-        return each.outcome is None
+        if each.outcome is None:
+            savepoint.commit()
+            return True
+        savepoint.rollback()
+        require_transaction(connection)
+        return False
 
     def _move_head(
         self, connection: Connection, before: _Head, head: _Head, tree: TiledTree
@@ -248,7 +276,8 @@ class Appender:
                 connection.execute(ADD_TILE, added)
 
     def _sign(self, connection: Connection, head: _Head) -> SignedCheckpoint:
-        """(6) Sign and store the checkpoint of `head`."""
+        """(6) Sign and store the checkpoint of `head`, while it can still become durable."""
+        require_transaction(connection)
         signed = sign_checkpoint(Checkpoint(str(self._scope), head.size, head.root), self._signer)
         now_ms = to_ms(self._clock())
         minute = now_ms - now_ms % MINUTE_MS

@@ -12,7 +12,7 @@ only that the file now has its public name. Recovery looks at what is neither cl
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -225,7 +225,7 @@ class Attempts:
         return tuple(each for each in self.in_state(*UNFINISHED) if is_expired(each.lease, now))
 
     def beat(self, attempt_id: str, now: datetime) -> None:
-        """Say that the process of this attempt lives.
+        """Say that the process of this attempt lives. Safe in a thread of its own.
 
         Raises:
             NotFound: there is none with this id.
@@ -249,20 +249,26 @@ class Attempts:
     def take_over(self, attempt_id: str, lease: Lease, *, now: datetime) -> StoredAttempt:
         """Lease an expired attempt to this process, so that two recoveries do not both close it.
 
+        Not even this process takes it a second time: another thread of it may be at work.
+
         Raises:
             NotFound: there is none with this id.
             AppendFailed: its process lives, or another recovery was faster.
         """
         with writing(self._engine) as connection:
             found = read_attempt(_row(connection, self._log, attempt_id))
-            mine = found.lease.is_same_process(lease)
-            if found.state in CLOSED or not (mine or is_expired(found.lease, now)):
+            if found.state in CLOSED or not is_expired(found.lease, now):
                 raise AppendFailed(
                     f"attempt {attempt_id} is {found.state} and process {found.lease.pid} holds "
                     "it; it is left alone"
                 )
             _update(connection, self._log, attempt_id, _lease_columns(lease))
-            return read_attempt(_row(connection, self._log, attempt_id))
+            return replace(found, lease=lease)
+
+    def give_back(self, attempt_id: str, lease: Lease) -> None:
+        """Undo `take_over` where nothing came of it: the next recovery may try again."""
+        with writing(self._engine) as connection:
+            _update(connection, self._log, attempt_id, _lease_columns(lease))
 
 
 def _step(

@@ -6,17 +6,40 @@ record with it stands in a log; a change of meaning is a new envelope version.
 Verdicts arrive as plain values because this package knows nothing of the gates: a score or a
 threshold is an integer in millionths, never a float. `shape.from_json(VerdictBody, plain)` builds
 one from a plain dictionary and names what does not fit.
+
+What is annotated with a spelling is held to it when a record is made and when one is read. Lengths
+are those of the columns in `tables.py`: SQLite keeps a longer text, PostgreSQL refuses it.
 """
 
-import re
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final, TypeAlias
 
-from audit.errors import RecordInvalid
+from audit.errors import NoteInvalid, RecordInvalid
+from audit.note import Verifier
+from audit.shape import Spelling
 
-_HEX: Final = re.compile(r"[0-9a-f]+")
+Sha256: TypeAlias = Annotated[
+    str, Spelling("[0-9a-f]{64}", "SHA-256 as 64 lower-case hexadecimal digits")
+]
+MarkId: TypeAlias = Annotated[
+    str, Spelling("[0-9a-f]{16}(?:[0-9a-f]{16})?", "16 or 32 lower-case hexadecimal digits")
+]
+TokenId: TypeAlias = Annotated[str, Spelling("[0-9a-f]{16}", "16 lower-case hexadecimal digits")]
+Word: TypeAlias = Annotated[str, Spelling("[a-z_]{1,16}", "1 to 16 of a-z and '_'")]
+Name: TypeAlias = Annotated[
+    str, Spelling(r"[^\x00-\x1f\x7f]{1,64}", "1 to 64 characters, none of them a control character")
+]
+ManifestLabel: TypeAlias = Annotated[
+    str,
+    Spelling(r"[^\x00-\x1f\x7f]{1,255}", "1 to 255 characters, none of them a control character"),
+]
+LongName: TypeAlias = Annotated[
+    str,
+    Spelling(r"[^\x00-\x1f\x7f]{1,128}", "1 to 128 characters, none of them a control character"),
+]
 
 
 class RecordKind(StrEnum):
@@ -52,6 +75,29 @@ class Stage(StrEnum):
     RECOVERY = "recovery"
 
 
+class GateStage(StrEnum):
+    """What a gate judged."""
+
+    PROMPT = "prompt"
+    NEGATIVE_PROMPT = "negative_prompt"
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+class Decision(StrEnum):
+    """What a gate decided."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Scheme(StrEnum):
+    """How a commitment is made of a text and its salt."""
+
+    HMAC_SHA256 = "hmac-sha256"
+
+
 class KeyPurpose(StrEnum):
     """What a key is for; each purpose has its own key."""
 
@@ -60,6 +106,13 @@ class KeyPurpose(StrEnum):
     TIMESTAMP = "timestamp"
     MARK = "mark"
     SEALING = "sealing"
+
+
+class PromptState(StrEnum):
+    """Whether the texts that a clip was made from are known."""
+
+    GIVEN = "given"
+    NOT_AVAILABLE = "not_available"
 
 
 class TokenAction(StrEnum):
@@ -77,7 +130,7 @@ class FindingBody:
     score_micro: int
     threshold_micro: int
     classifier: str
-    classifier_digest: str
+    classifier_digest: Sha256
     evidence: str
 
 
@@ -86,7 +139,7 @@ class ClassifierBody:
     """A classifier that answered: its name and the SHA-256 of whatever its answers depend on."""
 
     name: str
-    digest: str
+    digest: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +149,9 @@ class VerdictBody:
     `views` is how many readings of a text were examined, `frames` how many pictures.
     """
 
-    decision: str
-    stage: str
-    policy: str
+    decision: Decision
+    stage: GateStage
+    policy: Sha256
     findings: tuple[FindingBody, ...]
     classifiers: tuple[ClassifierBody, ...] = ()
     views: int = 0
@@ -109,8 +162,8 @@ class VerdictBody:
 class Commitment:
     """A text that stands in the log without being readable there (`redaction.py`)."""
 
-    scheme: str
-    value: str
+    scheme: Scheme
+    value: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +173,16 @@ class ModelIdentity:
     name: str
     architecture: str
     licence: str
-    digest: str
+    digest: Sha256
 
 
 @dataclass(frozen=True, slots=True)
 class MarkBody:
-    """The watermark: its 64-bit id as 16 hexadecimal digits, and what reads it back."""
+    """The watermark: its id of 64 or 128 bits in hexadecimal digits, and what reads it back."""
 
-    id: str
+    id: MarkId
     algorithm: str
     key_id: str
-
-    def __post_init__(self) -> None:
-        require_hex(self.id, "mark.id", 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +215,14 @@ class Deployment:
     software: str
     statement: str | None = None
 
+    def __post_init__(self) -> None:
+        try:
+            named = Verifier.from_vkey(self.log_key).name
+        except NoteInvalid as error:
+            raise RecordInvalid(f"log_key is no public key of a log: {error}") from error
+        if named != self.origin:
+            raise RecordInvalid(f"log_key is the key of {named!r}; expected one of {self.origin!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
@@ -172,11 +230,15 @@ class PolicyText:
 
     kind: ClassVar[RecordKind] = RecordKind.POLICY
     name: str
-    digest: str
+    digest: Sha256
     text: str
 
     def __post_init__(self) -> None:
-        require_sha256(self.digest, "digest")
+        found = hashlib.sha256(self.text.encode(errors="replace")).hexdigest()
+        if self.digest != found:
+            raise RecordInvalid(
+                f"digest is {self.digest[:80]!r}; expected {found}, the SHA-256 of its text"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +265,30 @@ class PlugIn:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody asked for a clip: the effective request, with the prompts as commitments."""
+    """Somebody asked for a clip: the effective request, with the prompts as commitments.
+
+    A clip made elsewhere may come without its prompt: then `prompt_state` says so, and nobody has
+    to guess whether the prompt gate was skipped.
+    """
 
     kind: ClassVar[RecordKind] = RecordKind.ATTEMPT
     operation: str
     clip_id: str
     policy: str
     request: Mapping[str, object]
+    prompt_state: PromptState
     prompt: Commitment | None = None
     negative_prompt: Commitment | None = None
     input_digest: str | None = None
     model: ModelIdentity | None = None
     plug_ins: tuple[PlugIn, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.prompt_state is PromptState.GIVEN) != (self.prompt is not None):
+            raise RecordInvalid(
+                f"prompt_state is {self.prompt_state} and the commitment to the prompt is "
+                f"{'absent' if self.prompt is None else 'there'}; a given prompt has one"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,33 +308,46 @@ class Held:
     stage: Stage
     reason: str
     verdict: VerdictBody | None = None
-    sealed_digest: str | None = None
+    sealed_digest: Sha256 | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """Both gates passed and the clip is marked: the record whose proof travels in the manifest.
 
-    `prompt_verdicts` is empty when no prompt was given (it was not available); `making` is what was
+    `prompt_verdicts` is empty when no prompt was available; `making` is what was
     really done: the model's effective values, the encoding, the mark's strength; `generated_by` is
-    the operator's statement about a clip made elsewhere.
+    the operator's statement about a clip made elsewhere, and `input_verdict` is on its frames as
+    something that was brought.
     """
 
     kind: ClassVar[RecordKind] = RecordKind.CLEARED
-    clip_id: str
-    policy: str
+    clip_id: Name
+    policy: Sha256
     prompt_verdicts: tuple[VerdictBody, ...]
     output_verdict: VerdictBody
     mark: MarkBody
-    media_digest: str
+    media_digest: Sha256
     fingerprints: tuple[Fingerprint, ...]
     geometry: Geometry
     making: Mapping[str, object]
     model: ModelIdentity | None = None
     generated_by: str | None = None
+    input_verdict: VerdictBody | None = None
 
-    def __post_init__(self) -> None:
-        require_sha256(self.media_digest, "media_digest")
+
+@dataclass(frozen=True, slots=True)
+class TimestampBody:
+    """The RFC 3161 time-stamp in the claim: whose it is, what time it says, and which token.
+
+    `authority` is `local` for the one that `countermark init` makes, which proves no more than the
+    honesty of whoever runs it; for any other it is the host that was asked.
+    """
+
+    authority: LongName
+    certificate_sha256: Sha256
+    time_ms: int
+    token_sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,16 +355,13 @@ class Released:
     """The signed file, just before it becomes public; `cleared` is that record's index."""
 
     kind: ClassVar[RecordKind] = RecordKind.RELEASED
-    clip_id: str
-    file_sha256: str
+    clip_id: Name
+    file_sha256: Sha256
     bytes: int
-    manifest_label: str
-    manifest_digest: str
+    manifest_label: ManifestLabel
+    manifest_digest: Sha256
     cleared: int
-
-    def __post_init__(self) -> None:
-        require_sha256(self.file_sha256, "file_sha256")
-        require_sha256(self.manifest_digest, "manifest_digest")
+    timestamp: TimestampBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,13 +383,26 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token was issued or revoked; `token_id` says which without being one."""
+    """An API token was issued or revoked.
+
+    `sha256` is of the token itself, which is 256 random bits: nobody finds it from its hash. The
+    check compares it with the row that lets the token in. `token_id`, its beginning, says which
+    token is meant wherever one is named.
+    """
 
     kind: ClassVar[RecordKind] = RecordKind.TOKEN
     action: TokenAction
-    role: str
-    token_id: str
+    role: Word
+    token_id: TokenId
+    sha256: Sha256
     expires: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.sha256.startswith(self.token_id):
+            raise RecordInvalid(
+                f"token_id is {self.token_id[:80]!r}; expected the beginning of sha256, "
+                f"{self.sha256[:16]!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +410,7 @@ class Erasure:
     """A subject's key, salts and texts were destroyed; `sealed` is how many texts those were."""
 
     kind: ClassVar[RecordKind] = RecordKind.ERASURE
-    subject: str
+    subject: LongName
     ticket: str
     sealed: int
 
@@ -323,13 +420,10 @@ class Verification:
     """Somebody signed in asked about a file and got this answer."""
 
     kind: ClassVar[RecordKind] = RecordKind.VERIFICATION
-    file_sha256: str
+    file_sha256: Sha256
     status: str
     origin: str
     layers: Mapping[str, object]
-
-    def __post_init__(self) -> None:
-        require_sha256(self.file_sha256, "file_sha256")
 
 
 Body = (
@@ -345,20 +439,3 @@ BODIES: Final[Mapping[RecordKind, type[Body]]] = {
     )
 }  # fmt: skip
 """The class that describes the body of each kind."""
-
-
-def require_sha256(value: str, name: str) -> None:
-    """Refuse anything but 64 lower-case hexadecimal digits."""
-    require_hex(value, name, 64)
-
-
-def require_hex(value: str, name: str, digits: int) -> None:
-    """Refuse anything but `digits` lower-case hexadecimal digits.
-
-    Raises:
-        RecordInvalid: naming the field and what came.
-    """
-    if len(value) != digits or not _HEX.fullmatch(value):
-        raise RecordInvalid(
-            f"{name} is {value[:80]!r}; expected {digits} lower-case hexadecimal digits"
-        )

@@ -7,8 +7,12 @@ still hold.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final
 
 from audit.canonical import JsonValue
+from audit.errors import LedgerDamaged, RecordInvalid, RecordNewer
+from audit.merkle import hash_leaf
 from audit.records import Record
 
 
@@ -26,6 +30,12 @@ class Derived:
     media_digest: str | None
     mark_id: str | None
     manifest_label: str | None
+
+
+COLUMNS: Final = tuple(field.name for field in fields(Derived))
+"""Their names."""
+
+_VALUES: Final = attrgetter(*COLUMNS)
 
 
 def derive(record: Record) -> Derived:
@@ -48,9 +58,51 @@ def derive(record: Record) -> Derived:
 
 def columns_of(derived: Derived) -> list[tuple[str, str | int | None]]:
     """Return the columns as (name, value)."""
-    return [(field.name, getattr(derived, field.name)) for field in fields(derived)]
+    return [*zip(COLUMNS, values_of(derived), strict=True)]
+
+
+def values_of(derived: Derived) -> tuple[str | int | None, ...]:
+    """Return the columns' values in the order of `COLUMNS`."""
+    values: tuple[str | int | None, ...] = _VALUES(derived)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record as a list shows it: read, its leaf hash compared, not proven yet."""
+
+    index: int
+    leaf_hash: bytes
+    record: Record
+
+
+def read_row(columns: Mapping[Any, Any], origin: str) -> StoredRecord:
+    """Return the record of a row of `tables.record`, after comparing hash and columns.
+
+    Raises:
+        LedgerDamaged: the bytes are no record, or the row says something else than they do.
+        RecordNewer: a later version of countermark wrote it.
+    """
+    index, body = columns["idx"], columns["body"]
+    if not isinstance(index, int) or index < 0 or not isinstance(body, bytes):
+        raise LedgerDamaged(f"record {index!r} of {origin} is not stored as bytes")
+    try:
+        record = Record.parse(body)
+    except RecordNewer as error:
+        raise RecordNewer(f"record {index} of {origin}: {error}") from error
+    except RecordInvalid as error:
+        raise LedgerDamaged(f"record {index} of {origin} is no record: {error}") from error
+    leaf_hash = hash_leaf(body)
+    differing = [] if leaf_hash == columns["leaf"] else ["leaf"]
+    differing += [name for name, value in columns_of(derive(record)) if columns[name] != value]
+    if differing:
+        raise LedgerDamaged(
+            f"record {index} of {origin} was changed: {', '.join(differing)} is not what its bytes "
+            "say; run `countermark log check`"
+        )
+    return StoredRecord(index, leaf_hash, record)
 
 
 def _text(part: JsonValue, name: str) -> str | None:
-    value = part.get(name) if isinstance(part, Mapping) else None
+    value = part.get(name) if isinstance(part, dict | Mapping) else None
     return value if isinstance(value, str) else None

@@ -9,10 +9,16 @@ AuditError
 │   ├── ProofInvalid      a proof that does not prove              whoever sent it
 │   └── NoteInvalid       a signed note that is none               whoever sent it
 ├── RecordInvalid         bytes that are no canonical record       the caller
+│   └── RecordNewer       a record that a later version wrote      the operator
 ├── AccessDenied          a token without the right                the caller
 │   └── TokenInvalid      no, unknown, expired or revoked token    the caller
 ├── NotFound              no such record, clip or token            the caller
-├── RequestTooLarge       an upload beyond the limit               the caller
+├── UploadError           a file sent to be verified
+│   ├── RequestTooLarge   an upload beyond the limit               the caller
+│   ├── UploadMalformed   a body that holds not exactly one file   the caller
+│   ├── UploadStalled     an upload that stopped coming            the caller
+│   └── UploadsFull       as many uploads as we take at once       the caller, later
+├── NameClaimed           another distribution owns a name of ours the operator
 └── HomeUnusable          COUNTERMARK_HOME is missing or broken    the operator
 """
 
@@ -78,6 +84,13 @@ class RecordInvalid(AuditError):
     http_status = 422
 
 
+class RecordNewer(RecordInvalid):
+    """A record of a version or kind that this program does not know; a later one does."""
+
+    code = "record_newer"
+    http_status = 501
+
+
 class AccessDenied(AuditError):
     """The caller is known and may not do this."""
 
@@ -99,11 +112,44 @@ class NotFound(AuditError):
     http_status = 404
 
 
-class RequestTooLarge(AuditError):
+class UploadError(AuditError):
+    """A file that was sent to be verified did not arrive as it must."""
+
+    code = "upload_error"
+    http_status = 422
+
+
+class RequestTooLarge(UploadError):
     """An upload beyond the limit."""
 
     code = "request_too_large"
     http_status = 413
+
+
+class UploadMalformed(UploadError):
+    """The body does not hold exactly one file."""
+
+    code = "upload_malformed"
+
+
+class UploadStalled(UploadError):
+    """The upload stopped coming, or took too long."""
+
+    code = "upload_stalled"
+    http_status = 408
+
+
+class UploadsFull(UploadError):
+    """As many uploads, or as many bytes of them, as are taken in at once."""
+
+    code = "uploads_full"
+    http_status = 503
+
+
+class NameClaimed(AuditError):
+    """Another distribution claims one of our four package names."""
+
+    code = "name_claimed"
 
 
 class HomeUnusable(AuditError):

@@ -34,8 +34,13 @@ class Home:
 
     @property
     def private(self) -> Path:
-        """Working copies and clips that are not released; emptied by recovery."""
+        """Working copies and clips that are not released yet; recovery empties it."""
         return self.path / "private"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that somebody sent to be verified, while they are examined."""
+        return self.path / "uploads"
 
     @property
     def held(self) -> Path:
@@ -58,6 +63,11 @@ class Home:
         return self.keys / "log.vkey"
 
     @property
+    def log_signed(self) -> Path:
+        """The newest checkpoint that was signed here: a small witness beside the key."""
+        return self.keys / "log.signed"
+
+    @property
     def sealing_key(self) -> Path:
         """Wraps the keys of sealed prompts; kept out of backups, or a restore undoes an erasure."""
         return self.keys / "sealing.key"
@@ -74,8 +84,12 @@ class Home:
 
     @property
     def exists(self) -> bool:
-        """Whether `countermark init` has finished here."""
-        return self.settings.is_file() and self.mark_key.exists()
+        """Whether `countermark init` has finished here: the log's public key comes last.
+
+        So a copy of the settings, the database and that key, without any secret, is a home too, for
+        whoever checks the log.
+        """
+        return self.settings.is_file() and self.log_vkey.is_file()
 
     def database(self, address: str) -> str:
         """Return an SQLAlchemy address with a relative SQLite path placed in the home."""
@@ -98,7 +112,9 @@ class Home:
         return self
 
     def make_folders(self) -> None:
-        """Create the folders that hold what nobody else may see, mode 0700.
+        """Create the folders that hold what nobody else may see, mode 0700, where they are missing.
+
+        A home that was restored from a backup lacks those that no backup holds.
 
         Raises:
             HomeUnusable: the folder cannot be created.

@@ -5,13 +5,35 @@ from typing import Any
 
 from audit.findings import LogFinding
 from audit.report import Layer, LayerState
-from audit.status import Agreement, Credentials, Findings, Fingerprint, Log, Mark, Pictures
+from audit.status import (
+    CONTRADICTIONS,
+    Agreement,
+    Credentials,
+    Findings,
+    Fingerprint,
+    Log,
+    Mark,
+    Pictures,
+)
+from provenance.coverage import CoverageState
 from provenance.credentials import Agreement as Verifiers
-from provenance.credentials import CredentialsEvidence, Integrity, Presence, TrustState
-from provenance.examination import Examination
+from provenance.credentials import (
+    CredentialsEvidence,
+    Integrity,
+    Presence,
+    TrustState,
+    timestamp_codes,
+)
+from provenance.examination import Decoding, Examination
 from provenance.watermark import Detection, MarkState
 
 NO_FINGERPRINT = "this version takes no fingerprints"
+UNCLEAR_MARK = "a mark id was read, not clearly enough to accuse or to lead anywhere"
+_NO_VIDEO = frozenset({"image", "audio"})  # nothing is wrong with those; marks are in videos
+_MARK_CONFLICTS = {
+    Agreement.OTHER_CLIP: "the mark in the pictures is not the one that is claimed",
+    Agreement.CLAIMED: "the mark is a released clip's, and somebody else claims the pictures",
+}
 _MAX_CODES = 64  # a hostile manifest can fail in thousands of places
 
 _LOG_STATES = {
@@ -19,6 +41,10 @@ _LOG_STATES = {
     Log.OTHER_BYTES: (
         LayerState.CONFLICT,
         "the record of this manifest has another file digest",
+    ),
+    Log.IN_HISTORY: (
+        LayerState.CONSISTENT,
+        "it was made from a released clip, whose manifest stands in its history",
     ),
     Log.BY_CONTENT: (LayerState.CONSISTENT, "the watermark leads to a released record"),
     Log.NEVER_RELEASED: (
@@ -35,7 +61,7 @@ def findings(seen: Examination, log: LogFinding) -> Findings:
     return Findings(
         pictures=_pictures(seen),
         credentials=_credentials(seen.credentials),
-        mark=_mark(seen),
+        mark=_mark(seen, log),
         fingerprint=Fingerprint.NOT_CHECKED,
         log=log.log,
         agreement=log.agreement,
@@ -47,12 +73,13 @@ def content_credentials(seen: Examination, log: LogFinding) -> Layer:
     evidence = seen.credentials
     state = {
         Credentials.ABSENT: LayerState.NOT_FOUND,
+        Credentials.ELSEWHERE: LayerState.NOT_CHECKED,
         Credentials.TRUSTED: LayerState.ESTABLISHED,
         Credentials.UNTRUSTED: LayerState.CONSISTENT,
         Credentials.BROKEN: LayerState.BROKEN,
         Credentials.UNREADABLE: LayerState.NOT_CHECKED,
     }[_credentials(evidence)]
-    if log.agreement is Agreement.CONFLICT and evidence.presence is Presence.PRESENT:
+    if log.agreement in CONTRADICTIONS and evidence.presence is Presence.PRESENT:
         state = LayerState.CONFLICT
     default = "both verifiers trust the signer, and the credentials fit these bytes"
     reason = "; ".join(evidence.reasons) or default
@@ -61,13 +88,12 @@ def content_credentials(seen: Examination, log: LogFinding) -> Layer:
 
 def watermark(seen: Examination, log: LogFinding) -> Layer:
     """Return the state of the watermark layer, one entry for each key that was tried."""
-    found = [mark for mark in seen.marks if mark.state is MarkState.FOUND]
-    best = found[0] if found else None
+    relied_on = _relied_on(seen, log)
     values: dict[str, Any] = {
-        "mark_id": best.mark_id.hex if best is not None and best.mark_id is not None else None,
+        "mark_id": relied_on[0] if relied_on else None,
         "searches": [_search(mark) for mark in seen.marks],
     }
-    state, reason = _watermark_state(seen, log, best)
+    state, reason = _watermark_state(seen, log)
     return Layer(state, reason, values)
 
 
@@ -88,6 +114,8 @@ def gaps(seen: Examination, log: LogFinding) -> Iterator[str]:
     if log.log is Log.NOT_CHECKED:
         yield "log: no log is at hand; run this where the issuer's log is, or ask the issuer"
     yield from _media_gaps(seen)
+    if _mark(seen, log) is Mark.UNCLEAR:
+        yield f"watermark: {UNCLEAR_MARK}"
     yield from _credentials_gaps(seen.credentials)
     yield from (f"examination: {limit}" for limit in seen.unlimited)
 
@@ -104,8 +132,12 @@ def _media_gaps(seen: Examination) -> Iterator[str]:
 
 
 def _credentials_gaps(evidence: CredentialsEvidence) -> Iterator[str]:
+    if evidence.presence is Presence.ELSEWHERE:
+        yield "credentials: they are kept at an address that the file names; nothing is fetched"
     if evidence.presence is Presence.PRESENT:
         yield "revocation: certificates were not asked about online"
+        if evidence.coverage.state is CoverageState.NOT_CHECKED:
+            yield f"credentials: {evidence.coverage.reason}, and the time-stamp likewise"
     # A manifest of ours commits to what C2PA's own hash leaves out; a stranger's does not.
     if evidence.integrity is Integrity.HOLDS and not evidence.coverage.promised:
         for gap in evidence.unbound[:_MAX_CODES]:
@@ -113,45 +145,62 @@ def _credentials_gaps(evidence: CredentialsEvidence) -> Iterator[str]:
 
 
 def _pictures(seen: Examination) -> Pictures:
-    if seen.media is None:
-        return Pictures.UNREADABLE
-    return Pictures.DECODED if seen.media_problem is None else Pictures.DAMAGED
+    kind, _, _ = (seen.credentials.media_type or "").partition("/")
+    match seen.decoding:
+        case Decoding.WHOLE:
+            return Pictures.DECODED
+        case Decoding.DAMAGED | Decoding.STOPPED:
+            return Pictures.DAMAGED
+        case Decoding.UNSUPPORTED:
+            return Pictures.NOT_CHECKED
+        case Decoding.UNREADABLE if kind in _NO_VIDEO:
+            return Pictures.NOT_CHECKED
+        case _:
+            return Pictures.UNREADABLE
 
 
 def _credentials(evidence: CredentialsEvidence) -> Credentials:
-    if evidence.presence is Presence.ABSENT:
-        return Credentials.ABSENT
-    if evidence.presence is Presence.UNREADABLE:
-        return Credentials.UNREADABLE
+    match evidence.presence:
+        case Presence.ABSENT:
+            return Credentials.ABSENT
+        case Presence.ELSEWHERE:
+            return Credentials.ELSEWHERE
+        case Presence.UNREADABLE:
+            return Credentials.UNREADABLE
     if evidence.integrity is not Integrity.HOLDS:
         return Credentials.BROKEN
     trusted = evidence.trust is TrustState.TRUSTED and evidence.agreement is Verifiers.AGREE
     return Credentials.TRUSTED if trusted else Credentials.UNTRUSTED
 
 
-def _mark(seen: Examination) -> Mark:
-    if any(mark.state is MarkState.FOUND for mark in seen.marks):
+def _mark(seen: Examination, log: LogFinding) -> Mark:
+    if _relied_on(seen, log):
         return Mark.FOUND
+    if any(mark.state is MarkState.FOUND for mark in seen.marks):
+        return Mark.UNCLEAR
     return Mark.NOT_FOUND if seen.marks else Mark.NOT_CHECKED
 
 
-def _watermark_state(
-    seen: Examination, log: LogFinding, best: Detection | None
-) -> tuple[LayerState, str]:
-    if best is not None:
-        if log.agreement is Agreement.CONFLICT:
-            return LayerState.CONFLICT, "the mark in the pictures is not the one that is claimed"
-        known = log.agreement is Agreement.AGREE or log.lines
-        return (
-            (LayerState.ESTABLISHED, "the mark was read and leads to the same clip")
-            if known
-            else (LayerState.CONSISTENT, "a mark was read; nothing else speaks of it")
-        )
-    if seen.marks:
-        return LayerState.NOT_FOUND, "no mark of the keys at hand was found"
-    if seen.media is None:
-        return LayerState.NOT_CHECKED, seen.media_problem or "there are no pictures to look at"
-    return LayerState.NOT_CHECKED, seen.mark_problem or "no detection key is at hand"
+def _relied_on(seen: Examination, log: LogFinding) -> list[str]:
+    """Return the mark ids that may be held against somebody, in the order of the searches."""
+    found = (mark.mark_id.hex for mark in seen.marks if mark.mark_id is not None)
+    return [mark_id for mark_id in found if mark_id in log.relied_on]
+
+
+def _watermark_state(seen: Examination, log: LogFinding) -> tuple[LayerState, str]:
+    mark = _mark(seen, log)
+    if mark is Mark.NOT_CHECKED:
+        missing = seen.media_problem if seen.media is None else seen.mark_problem
+        return LayerState.NOT_CHECKED, missing or "no detection key is at hand"
+    if mark is not Mark.FOUND:
+        unclear = mark is Mark.UNCLEAR
+        reason = UNCLEAR_MARK if unclear else "no mark of the keys at hand was found"
+        return LayerState.NOT_FOUND, reason
+    if log.agreement in _MARK_CONFLICTS:
+        return LayerState.CONFLICT, _MARK_CONFLICTS[log.agreement]
+    if log.agreement is Agreement.AGREE or log.lines:
+        return LayerState.ESTABLISHED, "the mark was read and leads to the same clip"
+    return LayerState.CONSISTENT, "a mark was read; nothing else speaks of it"
 
 
 def _search(mark: Detection) -> dict[str, Any]:
@@ -175,7 +224,15 @@ def _credentials_evidence(evidence: CredentialsEvidence) -> dict[str, Any]:
             "c2pa-rs": _reading(evidence.first),
             "encypher-c2pa": _reading(evidence.second),
         },
-        "timestamp": {"state": stamp.state.value, "time": _text(stamp.time)},
+        "timestamp": {
+            "state": stamp.state.value,
+            "time": _text(stamp.time),
+            "authority": stamp.authority,
+            "verifiers": {
+                "c2pa-rs": list(timestamp_codes(evidence.first)),
+                "encypher-c2pa": list(timestamp_codes(evidence.second)),
+            },
+        },
         "trust_lists": list(evidence.trust_lists),
         "manifest": None
         if facts is None

@@ -8,7 +8,9 @@ while it lives, nobody else touches its attempts. The rule, from `is_expired`:
     another place             expired when the heartbeat is older than HEARTBEAT_LIMIT
 
 A place is a host name and a process namespace, because a pid means nothing outside its namespace.
-A live process is never taken for dead because its heartbeat is late: a laptop that slept is alive.
+At its own place a live process is never taken for dead because its heartbeat is late: a laptop that
+slept is alive. From another place nobody can know, so a lease that expired there says "silent", and
+recovery does nothing to it that a living process could not survive.
 """
 
 import os
@@ -21,7 +23,7 @@ from typing import Final
 from audit.records import to_ms
 
 HEARTBEAT_LIMIT: Final = timedelta(minutes=2)
-"""Several missed beats at the pipeline's one per step or per ten seconds."""
+"""A dozen missed beats at the journey's one in ten seconds."""
 
 _START_FIELD: Final = 22
 """Field of /proc/PID/stat that holds the process's start time in ticks since boot (proc(5))."""
@@ -57,19 +59,15 @@ class Lease:
             heartbeat_ms=to_ms(now),
         )
 
-    def is_same_process(self, other: "Lease") -> bool:
-        """Tell whether two leases are of one process, whatever their heartbeats."""
-        return (self.place, self.boot, self.pid, self.process_start) == (
-            other.place,
-            other.boot,
-            other.pid,
-            other.process_start,
-        )
+    @property
+    def is_of_this_place(self) -> bool:
+        """Whether its process, if it runs, is one that the calling process can see."""
+        return self.place == _place()
 
 
 def is_expired(lease: Lease, now: datetime) -> bool:
     """Tell whether the lease's process is gone, as the module says."""
-    if lease.place != _place():
+    if not lease.is_of_this_place:
         return to_ms(now) - lease.heartbeat_ms > HEARTBEAT_LIMIT // timedelta(milliseconds=1)
     if lease.boot != _boot():
         return True

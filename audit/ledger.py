@@ -1,7 +1,8 @@
 """The ledger: append a record and get its proof.
 
-    engine = open_database(home / "countermark.db")
-    ledger = Ledger(engine, scope=Scope("silver", "press"), signer=signer, clock=clock)
+    engine = create_database(home / "countermark.db")
+    create_log(engine, Scope("silver", "press"))
+    ledger = Ledger(engine, scope=…, signer=signer, clock=clock, last_signed=last_signed)
     entry = ledger.commit(ledger.record(body, now=now))
     entry.index, entry.checkpoint.note, entry.tlog_proof
 
@@ -17,39 +18,60 @@ from sqlalchemy import Engine, insert, select
 from audit import tables
 from audit.append import Appender, Change
 from audit.bodies import Body
-from audit.database import reading, writing
+from audit.database import writing
 from audit.errors import RecordInvalid
+from audit.last_signed import LastSigned
 from audit.merkle import EMPTY_ROOT
 from audit.note import NoteSigner
 from audit.reader import Entry, LedgerReader, StoredRecord
 from audit.records import Record, Scope
 from audit.sequencer import Sequencer
 
-__all__ = ["Entry", "Ledger", "LedgerReader", "StoredRecord"]
+__all__ = ["Entry", "Ledger", "LedgerReader", "StoredRecord", "create_log"]
+
+
+def create_log(engine: Engine, scope: Scope) -> None:
+    """Add an empty log of this name, unless there is one.
+
+    Only `countermark init` does: whoever opens a log that is gone must hear so.
+    """
+    query = select(tables.log.c.id).where(tables.log.c.origin == str(scope))
+    with writing(engine) as connection:
+        if connection.execute(query).scalar() is None:
+            values = {"origin": str(scope), "size": 0, "root": EMPTY_ROOT}
+            connection.execute(insert(tables.log).values(**values))
 
 
 class Ledger(LedgerReader):
     """The same log, with the key to append to it. Safe to use from many threads."""
 
     def __init__(
-        self, engine: Engine, *, scope: Scope, signer: NoteSigner, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        *,
+        scope: Scope,
+        signer: NoteSigner,
+        clock: Callable[[], datetime],
+        last_signed: LastSigned,
     ) -> None:
-        """Open the log of `scope`, making it when the database has none of that name.
+        """Open the log of `scope`.
 
         Args:
-            engine: from `open_database`.
+            engine: from `open_database`, for writing.
             scope: whose log; its text is the origin in every checkpoint.
             signer: the log's key, named like the origin.
             clock: gives the aware time that stored checkpoints are filed under.
+            last_signed: what the key signed last; the log must begin with it.
 
         Raises:
             RecordInvalid: the key has another name than the log.
+            LedgerDamaged: the database holds no such log.
         """
         if signer.name != str(scope):
             raise RecordInvalid(f"the log key is named {signer.name!r}; expected {str(scope)!r}")
-        _make_log(engine, scope)
-        super().__init__(engine, scope=scope, verifier=signer.verifier)
-        self._sequencer = Sequencer(Appender(engine, self.log_id, scope, signer, clock).append)
+        super().__init__(engine, scope=scope, verifier=signer.verifier, last_signed=last_signed)
+        appender = Appender(engine, self.log_id, scope, signer, clock, last_signed)
+        self._sequencer = Sequencer(appender.append)
 
     def record(
         self, body: Body, *, now: datetime, attempt: str | None = None, actor: str | None = None
@@ -76,16 +98,3 @@ class Ledger(LedgerReader):
         if record.scope != self.scope:
             raise RecordInvalid(f"the record is for {record.scope}, this log is {self.scope}")
         return self._entry(record, self._sequencer.commit(record, changes))
-
-
-def _make_log(engine: Engine, scope: Scope) -> None:
-    """Add an empty log of this name, unless there is one."""
-    query = select(tables.log.c.id).where(tables.log.c.origin == str(scope))
-    with reading(engine) as connection:
-        if connection.execute(query).scalar() is not None:
-            return
-    with writing(engine) as connection:
-        # Asked again under the lock: another process may have been faster.
-        if connection.execute(query).scalar() is None:
-            values = {"origin": str(scope), "size": 0, "root": EMPTY_ROOT}
-            connection.execute(insert(tables.log).values(**values))

@@ -13,11 +13,12 @@ from typing import Final
 from sqlalchemy import ColumnElement, select
 
 from audit import tables
-from audit.bodies import RecordKind
+from audit.bodies import Decision, RecordKind
 from audit.checkpoint import SignedCheckpoint
 from audit.database import reading
-from audit.errors import NotFound
-from audit.reader import LedgerReader, StoredRecord, read_row
+from audit.derived import StoredRecord, read_row
+from audit.errors import LedgerDamaged, NotFound
+from audit.reader import MAX_INDEX, LedgerReader
 from audit.records import to_ms
 
 PAGE_LIMIT: Final = 500
@@ -39,7 +40,7 @@ class RecordFilter:
         kinds: any of these kinds.
         since: not before this time, aware.
         until: before this time, aware.
-        decision: the verdict's decision: allow, review or block.
+        decision: of the verdict.
         attempt: everything of one attempt.
         clip_id: everything that names one clip.
     """
@@ -47,7 +48,7 @@ class RecordFilter:
     kinds: frozenset[RecordKind] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
-    decision: str | None = None
+    decision: Decision | None = None
     attempt: str | None = None
     clip_id: str | None = None
 
@@ -85,12 +86,14 @@ def list_records(
         limit: records at most, up to `PAGE_LIMIT`.
 
     Raises:
-        LedgerDamaged: a row on the page is not what was logged.
+        LedgerDamaged: a row on the page is not what was logged, or lies beyond the log's head.
+        RecordNewer: a later version of countermark wrote one of them.
     """
     idx = tables.record.c.idx
     newest_first = order is Order.NEWEST_FIRST
     conditions = [tables.record.c.log == reader.log_id, *_conditions(wanted)]
     if after is not None:
+        after = max(-1, min(after, MAX_INDEX))
         conditions.append(idx < after if newest_first else idx > after)
     wide = max(1, min(limit, PAGE_LIMIT))
     query = select(tables.record).where(*conditions)
@@ -101,7 +104,15 @@ def list_records(
             checkpoint = reader.checkpoint_in(connection)
         except NotFound:
             checkpoint = None
-    records = tuple(read_row(row, reader.origin) for row in rows[:wide])
+    # SQLAlchemy's documented name for a row's columns by name is _mapping.
+    records = tuple(read_row(row._mapping, reader.origin) for row in rows[:wide])  # noqa: SLF001
+    size = 0 if checkpoint is None else checkpoint.size
+    for each in records:
+        if each.index >= size:
+            raise LedgerDamaged(
+                f"record {each.index} of {reader.origin} lies beyond its head; run `countermark "
+                "log check`"
+            )
     next_after = records[-1].index if len(rows) > wide else None
     return Page(records, next_after, checkpoint)
 
@@ -116,7 +127,7 @@ def _conditions(wanted: RecordFilter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(columns.time_ms < to_ms(wanted.until))
     for column, value in (
-        (columns.decision, wanted.decision),
+        (columns.decision, None if wanted.decision is None else str(wanted.decision)),
         (columns.attempt, wanted.attempt),
         (columns.clip_id, wanted.clip_id),
     ):

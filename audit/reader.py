@@ -11,17 +11,18 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, select
 
-from audit import integrity, tables
+from audit import tables
 from audit.append import Appended, tile_reader
 from audit.checkpoint import SignedCheckpoint, TlogProof, open_checkpoint
 from audit.database import reading
-from audit.derived import columns_of, derive
-from audit.errors import LedgerDamaged, NotFound, ProofError, RecordInvalid
+from audit.derived import StoredRecord, read_row
+from audit.errors import LedgerDamaged, NotFound, ProofError
 from audit.integrity import CheckReport, Progress
+from audit.integrity.check import check
+from audit.last_signed import LastSigned
 from audit.merkle import (
     ConsistencyProof,
     InclusionProof,
-    hash_leaf,
     prove_consistency,
     prove_inclusion,
     verify_inclusion,
@@ -30,8 +31,16 @@ from audit.note import Verifier
 from audit.records import Record, Scope
 from audit.tiles import TiledTree
 
+__all__ = ["Entry", "LedgerReader", "StoredRecord"]
+
 PAGE_LIMIT: Final = 1000
 """Records in one page of `entries`."""
+
+LEVELS: Final = 8
+"""Levels of tiles that 2**63 records take, at eight levels of the tree in each."""
+
+MAX_INDEX: Final = 2**63 - 1
+"""The largest that a database column holds."""
 
 _GRANT: Final = object()
 
@@ -71,27 +80,32 @@ class Entry:
         return TlogProof(self.proof, self.checkpoint).text
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A record as a list shows it: read, its leaf hash compared, not proven yet."""
-
-    index: int
-    leaf_hash: bytes
-    record: Record
-
-
 class LedgerReader:
     """Reads one log of a database; needs the log's public key and nothing secret."""
 
-    def __init__(self, engine: Engine, *, scope: Scope, verifier: Verifier) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        scope: Scope,
+        verifier: Verifier,
+        last_signed: LastSigned | None = None,
+    ) -> None:
         """Open the log of `scope`.
 
+        Args:
+            engine: from `open_database`.
+            scope: whose log.
+            verifier: its public key.
+            last_signed: what that key signed last, where that is known; the check asks for it.
+
         Raises:
-            NotFound: the database holds no such log.
+            LedgerDamaged: the database holds no such log.
         """
         self.engine = engine
         self.scope = scope
         self.verifier = verifier
+        self._last_signed = last_signed
         self.log_id = _log_id(engine, scope)
 
     @property
@@ -115,7 +129,7 @@ class LedgerReader:
 
         Raises:
             NotFound: the log is still empty.
-            LedgerDamaged: the stored checkpoint is not by the log's key.
+            LedgerDamaged: the stored checkpoint is not by the log's key, or not of its head.
         """
         with reading(self.engine) as connection:
             return self.checkpoint_in(connection)
@@ -125,20 +139,26 @@ class LedgerReader:
 
         Raises:
             NotFound: the log is still empty.
-            LedgerDamaged: the stored checkpoint is not by the log's key.
+            LedgerDamaged: the stored checkpoint is not by the log's key, or not of its head.
         """
-        stored = tables.checkpoint
+        size, stored = self._size(connection), tables.checkpoint
         query = select(stored.c.note).where(stored.c.log == self.log_id)
         note = connection.execute(query.order_by(stored.c.size.desc()).limit(1)).scalar()
-        if note is None:
+        if note is None and size == 0:
             raise NotFound(f"{self.origin} has no record and no checkpoint yet")
         try:
-            return open_checkpoint(note, self.verifier)
+            signed = open_checkpoint(str(note), self.verifier)
         except ProofError as error:
             raise LedgerDamaged(
                 f"the newest checkpoint of {self.origin} is not by its key ({error}); run "
                 "`countermark log check`"
             ) from error
+        if signed.size != size:
+            raise LedgerDamaged(
+                f"the head of {self.origin} says {size} records, its newest checkpoint "
+                f"{signed.size}; run `countermark log check`"
+            )
+        return signed
 
     def get(self, index: int) -> Entry:
         """Return the record at `index`, proven under the newest checkpoint.
@@ -148,12 +168,16 @@ class LedgerReader:
             LedgerDamaged: the row is not what was logged.
         """
         with reading(self.engine) as connection:
-            rows = self._rows(connection, tables.record.c.idx == index)
-            if not rows:
-                raise NotFound(
-                    f"{self.origin} has no record {index}; it has {self._size(connection)}"
-                )
-            return self._entries(connection, rows)[0]
+            size = self._size(connection)
+            # Beyond the head one look more: a row there is one that somebody hid.
+            rows = self._rows(connection, tables.record.c.idx == max(-1, min(index, MAX_INDEX)))
+            if rows and index >= size:
+                raise self._hidden(index)
+            if rows:
+                return self._entries(connection, rows)[0]
+        if 0 <= index < size:
+            raise self._missing(index)
+        raise NotFound(f"{self.origin} has no record {index}; it has {size}")
 
     def find_by_id(self, record_id: str) -> tuple[Entry, ...]:
         """Return the record with this id: one entry or none."""
@@ -184,10 +208,21 @@ class LedgerReader:
         return self._find(tables.record.c.attempt == attempt)
 
     def entries(self, *, after: int = -1, limit: int = PAGE_LIMIT) -> tuple[StoredRecord, ...]:
-        """Return up to `limit` records that follow index `after`; the last one's index pages on."""
+        """Return up to `limit` records that follow index `after`; the last one's index pages on.
+
+        Raises:
+            LedgerDamaged: one of them is missing, is not what was logged, or lies beyond the head.
+        """
+        after, limit = max(after, -1), min(limit, PAGE_LIMIT)
         with reading(self.engine) as connection:
-            rows = self._rows(connection, tables.record.c.idx > after, min(limit, PAGE_LIMIT))
-            return tuple(read_row(row, self.origin) for row in rows)
+            rows = self._rows(connection, tables.record.c.idx > min(after, MAX_INDEX), limit)
+            expected = range(after + 1, min(self._size(connection), after + 1 + limit))
+        found = tuple(self._read(row) for row in rows)
+        indices = [each.index for each in found]
+        if indices != list(expected):
+            missing = sorted(set(expected) - set(indices))
+            raise self._missing(missing[0]) if missing else self._hidden(indices[-1])
+        return found
 
     def prove(self, index: int, size: int | None = None) -> InclusionProof:
         """Return the proof that record `index` stands in the first `size` records.
@@ -226,6 +261,8 @@ class LedgerReader:
         Raises:
             NotFound: there is no such tile.
         """
+        if not 0 <= level < LEVELS or not 0 <= n <= MAX_INDEX:
+            raise NotFound(f"{self.origin} has no tile {n} at level {level}")
         with reading(self.engine) as connection:
             hashes = tile_reader(connection, self.log_id)(level, n)
         if hashes is None:
@@ -235,14 +272,19 @@ class LedgerReader:
     def check(
         self, *, progress: Progress | None = None, witnesses: Iterable[str] = ()
     ) -> CheckReport:
-        """Recompute the whole log from its records and compare; see `integrity.check`.
+        """Recompute the whole log from its records and compare; see `integrity/check.py`.
 
         Args:
             progress: called with records done and records in all.
             witnesses: signed checkpoints kept outside this database, as note texts.
         """
-        return integrity.check(
-            self.engine, self.log_id, self.verifier, progress=progress, witnesses=witnesses
+        return check(
+            self.engine,
+            self.log_id,
+            self.verifier,
+            last_signed=self._last_signed,
+            progress=progress,
+            witnesses=witnesses,
         )
 
     def _find(self, condition: ColumnElement[bool]) -> tuple[Entry, ...]:
@@ -262,7 +304,10 @@ class LedgerReader:
             return ()
         checkpoint = self.checkpoint_in(connection)
         tree = self._tree(connection, checkpoint.size)
-        found = (read_row(row, self.origin) for row in rows)
+        found = [self._read(row) for row in rows]
+        for each in found:
+            if each.index >= checkpoint.size:
+                raise self._hidden(each.index)
         return tuple(
             self._entry(
                 each.record,
@@ -276,15 +321,31 @@ class LedgerReader:
             for each in found
         )
 
+    def _read(self, row: Row[tuple[object, ...]]) -> StoredRecord:
+        return read_row(row._mapping, self.origin)  # noqa: SLF001 - SQLAlchemy's documented name
+
     def _size(self, connection: Connection) -> int:
         query = select(tables.log.c.size).where(tables.log.c.id == self.log_id)
-        return int(connection.execute(query).scalar_one())
+        size = connection.execute(query).scalar_one()
+        if not isinstance(size, int) or size < 0:
+            raise LedgerDamaged(f"the head of {self.origin} says {size!r} records; that is no size")
+        return size
 
     def _tree(self, connection: Connection, size: int | None) -> TiledTree:
         there = self._size(connection)
         if size is not None and not 0 <= size <= there:
             raise NotFound(f"{self.origin} has {there} records, not {size}")
         return TiledTree(there if size is None else size, tile_reader(connection, self.log_id))
+
+    def _missing(self, index: int) -> LedgerDamaged:
+        return LedgerDamaged(
+            f"record {index} of {self.origin} is missing; run `countermark log check`"
+        )
+
+    def _hidden(self, index: int) -> LedgerDamaged:
+        return LedgerDamaged(
+            f"record {index} of {self.origin} lies beyond its head; run `countermark log check`"
+        )
 
     def _entry(self, record: Record, where: Appended) -> Entry:
         try:
@@ -298,35 +359,13 @@ class LedgerReader:
             ) from error
 
 
-def read_row(row: Row[tuple[object, ...]], origin: str) -> StoredRecord:
-    """Return the record of a row of `tables.record`, after comparing hash and columns.
-
-    Raises:
-        LedgerDamaged: the bytes are no record, or the row says something else than they do.
-    """
-    columns = row._mapping  # noqa: SLF001 - SQLAlchemy's documented name for it
-    index, body = columns["idx"], columns["body"]
-    if not isinstance(index, int) or not isinstance(body, bytes):
-        raise LedgerDamaged(f"record {index!r} of {origin} is not stored as bytes")
-    try:
-        record = Record.parse(body)
-    except RecordInvalid as error:
-        raise LedgerDamaged(f"record {index} of {origin} is no record: {error}") from error
-    leaf_hash = hash_leaf(body)
-    differing = [] if leaf_hash == columns["leaf"] else ["leaf"]
-    differing += [name for name, value in columns_of(derive(record)) if columns[name] != value]
-    if differing:
-        raise LedgerDamaged(
-            f"record {index} of {origin} was changed: {', '.join(differing)} is not what its bytes "
-            "say; run `countermark log check`"
-        )
-    return StoredRecord(index, leaf_hash, record)
-
-
 def _log_id(engine: Engine, scope: Scope) -> int:
     with reading(engine) as connection:
         query = select(tables.log.c.id).where(tables.log.c.origin == str(scope))
         found = connection.execute(query).scalar()
     if found is None:
-        raise NotFound(f"the database holds no log {scope}; run `countermark init`")
+        raise LedgerDamaged(
+            f"the database holds no log {scope}, and there is a key that signs it; restore it from "
+            "a backup"
+        )
     return int(found)

@@ -10,6 +10,7 @@ the full description. A record is made from a typed body:
     record = Record.of(Failed(stage=Stage.SIGN, error="key_unavailable"), scope=scope, now=now)
 """
 
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -18,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from audit.bodies import BODIES, Body, RecordKind
+from audit.bodies import BODIES, Body, Deployment, RecordKind
 from audit.canonical import JsonValue, decode, encode
-from audit.errors import RecordInvalid
+from audit.errors import RecordInvalid, RecordNewer
 from audit.shape import from_json, to_json
 
 SCHEMA_VERSION: Final = 1
@@ -35,8 +36,16 @@ NAME_LIMIT: Final = 64
 _FIELDS: Final = frozenset(
     {"v", "kind", "id", "time", "deployment", "tenant", "attempt", "actor", "body"}
 )
+TIME_LIMIT_MS: Final = 253_402_300_800_000
+"""The year 10,000: later times have no spelling in ISO 8601, and most programs none at all."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAME_MARKS: Final = frozenset("-._")
+_SCOPE_NAME: Final = re.compile(f"[A-Za-z0-9._-]{{1,{NAME_LIMIT}}}")
+_KIND_NAME: Final = re.compile("[a-z][a-z_]{0,15}")
+_KINDS: Final = frozenset(RecordKind)
+_UUID7: Final = re.compile(
+    "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"  # RFC 9562, 5.7
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +57,7 @@ class Scope:
 
     def __post_init__(self) -> None:
         for name in (self.deployment, self.tenant):
-            plain = all(c.isascii() and (c.isalnum() or c in _NAME_MARKS) for c in name)
-            if not plain or not 0 < len(name) <= NAME_LIMIT:
+            if not _SCOPE_NAME.fullmatch(name):
                 raise RecordInvalid(
                     f"{name!r} cannot name a deployment or tenant; use 1 to {NAME_LIMIT} letters, "
                     "digits, '-', '.' and '_'"
@@ -85,12 +93,16 @@ class Record:
     parsed: InitVar[bytes | None] = None
 
     def __post_init__(self, parsed: bytes | None) -> None:
-        from_json(BODIES[self.kind], self.body)
+        body = from_json(BODIES[self.kind], self.body)
+        if isinstance(body, Deployment) and body.origin != str(self.scope):
+            raise RecordInvalid(f"origin is {body.origin!r}; expected {str(self.scope)!r}")
         _require_uuid7(self.id, "id")
         if self.attempt is not None:
             _require_uuid7(self.attempt, "attempt")
-        if not 0 <= self.time_ms < 2**48:
-            raise RecordInvalid(f"time is {self.time_ms}; expected milliseconds in 48 bits")
+        if not 0 <= self.time_ms < TIME_LIMIT_MS:
+            raise RecordInvalid(
+                f"time is {self.time_ms}; expected milliseconds since 1970, before the year 10,000"
+            )
         # Bytes that `parse` has just found to be the canonical ones need not be made again.
         canonical = parsed or encode(self._fields())
         _require_size(canonical)
@@ -154,21 +166,17 @@ class Record:
         """Read a record back from its bytes.
 
         Raises:
-            RecordInvalid: too long, not canonical, a key twice, an unknown version, kind or field.
+            RecordNewer: canonical, and of a version or kind that this program does not know.
+            RecordInvalid: too long, not canonical, a key twice, an unknown field.
         """
         _require_size(canonical)
         found = decode(canonical)
         if not isinstance(found, Mapping):
             raise RecordInvalid("a record is a JSON object")
-        if found.get("v") != SCHEMA_VERSION or isinstance(found.get("v"), bool):
-            raise RecordInvalid(
-                f"record version is {found.get('v')!r}, this program reads {SCHEMA_VERSION}; use "
-                "the version of countermark that wrote it"
-            )
+        _require_version(found.get("v"))
         if found.keys() != _FIELDS:
             raise RecordInvalid(f"a record has exactly {sorted(_FIELDS)}, not {sorted(found)}")
-        if found["kind"] not in list(RecordKind):
-            raise RecordInvalid(f"{found['kind']!r} is no kind of record")
+        _require_kind(found["kind"])
         return cls._from_fields(found, canonical)
 
     @classmethod
@@ -207,13 +215,29 @@ def uuid7(now: datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
+def _require_version(found: JsonValue) -> None:
+    if not isinstance(found, int) or isinstance(found, bool) or found < SCHEMA_VERSION:
+        raise RecordInvalid(f"record version is {found!r}; expected {SCHEMA_VERSION}")
+    if found > SCHEMA_VERSION:
+        raise RecordNewer(
+            f"record version is {found}, this program reads {SCHEMA_VERSION}; use the version of "
+            "countermark that wrote it"
+        )
+
+
+def _require_kind(found: JsonValue) -> None:
+    if not isinstance(found, str) or not _KIND_NAME.fullmatch(found):
+        raise RecordInvalid(f"{found!r} is no kind of record")
+    if found not in _KINDS:
+        raise RecordNewer(
+            f"{found!r} is no kind of record that this program knows; use the version of "
+            "countermark that wrote it"
+        )
+
+
 def _require_uuid7(text: str, name: str) -> None:
-    try:
-        parsed = uuid.UUID(text)
-    except ValueError as error:
-        raise RecordInvalid(f"{name} {text[:80]!r} is no UUID") from error
-    if parsed.version != 7 or str(parsed) != text:
-        raise RecordInvalid(f"{name} {text!r} is no UUID version 7 in lower case with hyphens")
+    if not _UUID7.fullmatch(text):
+        raise RecordInvalid(f"{name} {text[:80]!r} is no UUID version 7 in lower case with hyphens")
 
 
 def _require_size(canonical: bytes) -> None:

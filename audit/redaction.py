@@ -26,14 +26,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, func, insert, select
 
 from audit import tables
-from audit.bodies import Commitment, Erasure
+from audit.bodies import Commitment, Erasure, RecordKind, Scheme
 from audit.database import reading, scrub
 from audit.errors import AppendFailed, LedgerDamaged, LedgerError, NotFound
 from audit.ledger import Entry, Ledger
+from audit.queries import PAGE_LIMIT, RecordFilter, list_records
 from audit.reader import LedgerReader
-
-SCHEME: Final = "hmac-sha256"
-"""How commitments of this version are made."""
 
 KEY_BYTES: Final = 32
 """AES-256."""
@@ -46,7 +44,7 @@ _NONCE_BYTES: Final = 12
 
 def commit_to(text: str, salt: bytes) -> Commitment:
     """Return the commitment to `text` under `salt`."""
-    return Commitment(SCHEME, hmac.new(salt, text.encode(), hashlib.sha256).hexdigest())
+    return Commitment(Scheme.HMAC_SHA256, hmac.new(salt, text.encode(), hashlib.sha256).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +111,17 @@ class Vault:
         """
         if len(sealing_key) != KEY_BYTES:
             raise LedgerError(
-                f"the sealing key has {len(sealing_key)} bytes, {KEY_BYTES} are expected; make one "
-                "with `countermark keys rotate sealing`"
+                f"the sealing key has {len(sealing_key)} bytes, {KEY_BYTES} are expected; put back "
+                "the one that `countermark init` made, or what is sealed stays closed"
             )
         self._reader = reader
         self._key = sealing_key
 
     def seal(self, text: str, *, subject: str) -> tuple[Commitment, SealText]:
-        """Return the commitment for the record, and the change to commit together with it."""
+        """Return the commitment for the record, and the change to commit together with it.
+
+        The record's actor must be the subject: the check asks for the texts of whoever acted.
+        """
         salt = secrets.token_bytes(SALT_BYTES)
         commitment = commit_to(text, salt)
         salted = salt + text.encode()
@@ -162,25 +163,46 @@ class Vault:
             now: aware time.
             actor: pseudonym of who did it.
 
+        Returns:
+            The record of it; the one that is there when all was erased before and only old pages
+            were left to be overwritten.
+
         Raises:
-            NotFound: nothing of this subject is sealed.
-            LedgerLocked: erased and recorded, but old pages could not be overwritten yet.
+            NotFound: nothing of this subject is or was sealed.
+            LedgerLocked: erased and recorded, but old pages could not be overwritten yet; erase
+                again.
             AppendFailed: a text was sealed meanwhile; nothing was erased.
         """
         count = self._count(subject)
-        body = Erasure(subject=subject, ticket=ticket, sealed=count)
-        record = ledger.record(body, now=now, actor=actor)
-        entry = ledger.commit(record, changes=[EraseSubject(subject, count)])
+        if count is None:
+            entry = self._erased_before(subject)
+        else:
+            body = Erasure(subject=subject, ticket=ticket, sealed=count)
+            record = ledger.record(body, now=now, actor=actor)
+            entry = ledger.commit(record, changes=[EraseSubject(subject, count)])
         scrub(ledger.engine)
         return entry
 
-    def _count(self, subject: str) -> int:
+    def _erased_before(self, subject: str) -> Entry:
+        """Return the newest erasure of a subject."""
+        wanted, after = RecordFilter(kinds=frozenset({RecordKind.ERASURE})), None
+        while True:
+            page = list_records(self._reader, wanted, after=after, limit=PAGE_LIMIT)
+            for stored in page.records:
+                if stored.record.body["subject"] == subject:
+                    return self._reader.get(stored.index)
+            after = page.next_after
+            if after is None:
+                raise NotFound(f"nothing of {subject} is sealed in {self._reader.origin}")
+
+    def _count(self, subject: str) -> int | None:
+        """Return how many texts of a subject are sealed; None when it has no key (any more)."""
         log, sealed, keys = self._reader.log_id, tables.sealed, tables.subject_key
         texts = select(func.count()).where(sealed.c.log == log, sealed.c.subject == subject)
         key = select(keys.c.subject).where(keys.c.log == log, keys.c.subject == subject)
         with reading(self._reader.engine) as connection:
             if connection.execute(key).scalar() is None:
-                raise NotFound(f"nothing of {subject} is sealed in {self._reader.origin}")
+                return None
             return int(connection.execute(texts).scalar_one())
 
 

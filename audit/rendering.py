@@ -1,11 +1,14 @@
 """Reports, records and checks as text for a terminal and as JSON. Pure."""
 
 import json
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from audit.access import StoredToken
-from audit.integrity import CheckReport
+from audit.errors import LedgerDamaged
+from audit.integrity import CheckReport, Problem, ProblemKind
 from audit.reader import Entry, StoredRecord
 from audit.report import Layer, LayerState, Report
 
@@ -17,9 +20,9 @@ LAYER_NAMES = {
 }
 
 
-def report_text(report: Report) -> str:
+def report_text(path: Path, report: Report) -> str:
     """Return a report as a newsroom reads it: headline, layers, what was not checked."""
-    lines = [f"{printable(report.name)}: {report.status.value}", f"  {report.sentence}"]
+    lines = [f"{printable(path_text(path))}: {report.status.value}", f"  {report.sentence}"]
     if report.why not in report.sentence:
         lines.append(f"  Because {report.why}.")
     for name, layer in report.layers:
@@ -33,10 +36,40 @@ def report_text(report: Report) -> str:
     return "\n".join(lines)
 
 
+def report_json(path: Path, report: Report) -> dict[str, Any]:
+    """Return a report as plain values, under the path that was asked about."""
+    return {"path": path_text(path), **report.to_json(), "name": path_text(Path(path.name))}
+
+
+def failure_text(path: Path, sentence: str) -> str:
+    """Return the line of a file that could not be examined."""
+    return f"{printable(path_text(path))}: not examined\n  {printable(sentence)}"
+
+
+def failure_json(path: Path, sentence: str) -> dict[str, Any]:
+    """Return the same as plain values: no status, because nothing was looked at."""
+    return {"path": path_text(path), "error": sentence}
+
+
 def record_json(stored: StoredRecord | Entry) -> dict[str, Any]:
     """Return a stored record as plain values."""
-    record: dict[str, Any] = json.loads(stored.record.canonical)
-    return {"index": stored.index, "leaf_hash": stored.leaf_hash.hex(), **record}
+    return {
+        "index": stored.index,
+        "leaf_hash": stored.leaf_hash.hex(),
+        "record": json.loads(stored.record.canonical),
+    }
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """Return a record with all that proves it: the bytes its leaf hashes, as text, and the proof.
+
+    `leaf_hash` is SHA-256 over 0x00 and the UTF-8 bytes of `canonical`.
+    """
+    return {
+        **record_json(entry),
+        "canonical": entry.record.canonical.decode(),
+        "tlog_proof": entry.tlog_proof,
+    }
 
 
 def record_row(stored: StoredRecord) -> tuple[str, str, str, str, str]:
@@ -56,10 +89,12 @@ def record_row(stored: StoredRecord) -> tuple[str, str, str, str, str]:
 
 
 def check_text(report: CheckReport) -> str:
-    """Return a check of the log as text, a sentence for each problem."""
-    if not report.problems:
-        return f"the log agrees with itself: {report.records} records, root {report.root.hex()}"
-    return "\n".join(f"damaged: {printable(problem.sentence)}" for problem in report.problems)
+    """Return a check of the log as text, a sentence for each problem and each warning."""
+    lines = [f"damaged: {printable(problem.sentence)}" for problem in report.problems]
+    if not lines:
+        lines = [f"the log agrees with itself: {report.records} records, root {report.root.hex()}"]
+    lines += [f"warning: {printable(warning.sentence)}" for warning in report.warnings]
+    return "\n".join(lines)
 
 
 def check_json(report: CheckReport) -> dict[str, Any]:
@@ -69,10 +104,20 @@ def check_json(report: CheckReport) -> dict[str, Any]:
         "records": report.records,
         "size": report.size,
         "root": report.root.hex(),
-        "problems": [
-            {"kind": p.kind.value, "index": p.index, "sentence": p.sentence}
-            for p in report.problems
-        ],
+        "problems": [_problem_json(problem) for problem in report.problems],
+        "warnings": [_problem_json(warning) for warning in report.warnings],
+    }
+
+
+def damage_json(error: LedgerDamaged) -> dict[str, Any]:
+    """Return a log that could not even be read as the check that it failed."""
+    return {
+        "damaged": True,
+        "records": None,
+        "size": None,
+        "root": None,
+        "problems": [_problem_json(Problem(ProblemKind.FILE, None, str(error)))],
+        "warnings": [],
     }
 
 
@@ -96,9 +141,18 @@ def token_row(token: StoredToken, now: datetime) -> tuple[str, str, str, str, st
     return token.token_id, printable(token.name), token.role.value, until, state
 
 
+def path_text(path: Path) -> str:
+    """Return a path as UTF-8 can carry it: of other bytes in a name the code is shown."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def printable(text: str) -> str:
     """Return text from outside with control characters escaped: a terminal obeys them."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _problem_json(problem: Problem) -> dict[str, Any]:
+    return {"kind": problem.kind.value, "index": problem.index, "sentence": problem.sentence}
 
 
 def _layer(name: str, layer: Layer) -> str:

@@ -10,7 +10,7 @@ from audit.status import Status
 SENTENCES: Final[Mapping[Status, str]] = {
     Status.INTACT: "The credentials are trusted and fit these bytes, and no layer disagrees.",
     Status.UNKNOWN: (
-        "We found none of the marks that we can look for and no Content Credentials. That says "
+        "We found no mark that leads anywhere and could read no Content Credentials. That says "
         "nothing about whether the video is real: other generators leave other marks, and marks "
         "can be removed."
     ),
@@ -21,8 +21,8 @@ SENTENCES: Final[Mapping[Status, str]] = {
     Status.CONTRADICTED: "The layers disagree: they speak of different clips.",
     Status.UNREADABLE: "The file cannot be decoded or parsed.",
     Status.STRIPPED: (
-        "There are no Content Credentials, but the picture still carries a mark that leads to a "
-        "record."
+        "There are no Content Credentials at hand, but the picture still carries a mark; the log "
+        "of whoever put it there has the record."
     ),
 }
 """The one headline per status. No score, and no word that vouches for the content."""
@@ -70,6 +70,10 @@ class RecordLine:
     time: str  # RFC 3339, UTC
     clip_id: str | None
     attempt: str | None
+    # What a `cleared` record says of the clip; None for other kinds.
+    model: str | None = None
+    decision: str | None = None
+    policy: str | None = None  # SHA-256 of its text, hex
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -79,6 +83,9 @@ class RecordLine:
             "time": self.time,
             "clip_id": self.clip_id,
             "attempt": self.attempt,
+            "model": self.model,
+            "decision": self.decision,
+            "policy": self.policy,
         }
 
 

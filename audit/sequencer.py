@@ -33,6 +33,7 @@ class Sequencer:
 
         Raises:
             AuditError: why it is not: whatever the transaction or one of the changes raised.
+            Exception: a fault in one of the changes, which only the thread that brought it sees.
         """
         mine = Submission(record, changes)
         with self._changed:
@@ -43,8 +44,10 @@ class Sequencer:
                 self._write(batch)
         if isinstance(mine.outcome, Appended):
             return mine.outcome
-        # Raised anew: the same failure may end the commits of several threads.
-        raise type(mine.outcome)(*mine.outcome.args) from mine.outcome
+        if isinstance(mine.outcome, AuditError):
+            # Raised anew: the same failure may end the commits of several threads.
+            raise type(mine.outcome)(*mine.outcome.args) from mine.outcome
+        raise mine.outcome
 
     def _take_turn(self, mine: Submission) -> list[Submission]:
         """Wait for an outcome or for the turn; with the turn, return what waits."""

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from audit.errors import HomeUnusable
+from provenance.sandbox import Confinement
 from provenance.settings import ProvenanceSettings
 
 ORIGIN_PART = (
@@ -35,6 +36,16 @@ class AuditSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(8088, ge=1, le=65535)
     max_upload_mib: int = Field(512, ge=1)
+    """Of one file that is sent to be verified."""
+    max_uploads: int = Field(4, ge=1)
+    """Files in the house at once: arriving, waiting or being examined. More are asked to wait."""
+    max_uploads_mib: int = Field(1024, ge=1)
+    """All of them together: what strangers may fill of the disk."""
+    upload_examination_seconds: int = Field(120, ge=1)
+    """Instead of provenance.examination_seconds, where that is longer: others are waiting."""
+    upload_confinement: Confinement = Confinement.REQUIRED
+    """`required` answers 503 where the kernel cannot take every right away from the process that
+    examines strangers' files; `possible` examines, and the answer's gaps say what it kept."""
 
     @property
     def origin(self) -> str:

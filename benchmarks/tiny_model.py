@@ -8,8 +8,6 @@ freshly drawn clips. Lower bounds are Wilson's, at 95 %. Writes benchmarks/resul
 """
 
 import argparse
-import json
-import platform
 import statistics
 import time
 from collections import Counter
@@ -17,7 +15,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.stamp import keep
 from generator.models import GenerationRequest
 from generator.models.tiny import DIGEST, folder
 from generator.models.wan import WanModel, load
@@ -27,7 +27,6 @@ from training.tiny.tokenizer import caption
 from training.tiny.world import Scene, add_grain, draw_look, every_scene, held_out, render
 
 FACTORS = ("background", "colour", "shape", "motion")
-RESULT = Path("benchmarks/results/tiny_model.json")
 SHEET_ROWS = 24
 
 
@@ -39,24 +38,21 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=folder())
     parser.add_argument("--digest", default=DIGEST)
     parser.add_argument("--steps", type=int, default=tiny().limits.steps)
-    parser.add_argument("--out", type=Path, default=RESULT)
     parser.add_argument("--sheet", type=Path, help="write a contact sheet (PNG) of the first clips")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     model = load(arguments.folder, tiny(), digest=arguments.digest, threads=arguments.threads)
-    result = {
-        "command": "python -m benchmarks.tiny_model",
+    figures = {
         "model": model.identity.name,
         "digest": model.identity.digest,
-        "machine": f"{platform.machine()}, {arguments.threads} thread(s), shared with other work",
+        "threads": arguments.threads,
         "steps": arguments.steps,
         "guidance": [tiny().guidance, str(tiny().guidance_low)],
         "flow_shift": tiny().shift,
         "scorer_on_drawn_clips": score_drawn(arguments.drawn),
         "held_out": score_generated(model, arguments.clips, arguments.steps, arguments.sheet),
     }
-    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    keep(figures, "torch", "diffusers", "transformers")
 
 
 def score_drawn(clips: int) -> dict[str, object]:
@@ -72,7 +68,7 @@ def score_drawn(clips: int) -> dict[str, object]:
 
 def held_out_scenes(clips: int) -> list[Scene]:
     """Return one scene for each held-out combination, small and big in turn."""
-    scenes = {scene.combination: [] for scene in every_scene()}
+    scenes: dict[str, list[Scene]] = {scene.combination: [] for scene in every_scene()}
     for scene in every_scene():
         scenes[scene.combination].append(scene)
     combinations = sorted(held_out())[:: max(1, len(held_out()) // clips)][:clips]
@@ -84,7 +80,8 @@ def score_generated(
 ) -> dict[str, object]:
     """Generate and read one clip for each held-out combination."""
     limits = model.limits
-    read, seconds, rows, contrast = [], [], [], []
+    rows: list[NDArray[np.uint8]] = []
+    read, seconds, contrast = [], [], []
     for seed, scene in enumerate(held_out_scenes(clips)):
         request = GenerationRequest(
             caption(scene), "", limits.width, limits.height, limits.frames, limits.fps, steps, seed

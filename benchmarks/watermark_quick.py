@@ -1,6 +1,6 @@
 """How well the built-in mark survives, what it costs the eye, and how long it takes.
 
-    python benchmarks/watermark_quick.py --clips FOLDER [--frames 33] [--only NAME ...] [--table]
+    python -m benchmarks.watermark_quick --clips FOLDER [--frames 33] [--only NAME ...] [--table]
 
 Each clip is marked, encoded as H.264 CRF 18 (preset medium, as a release is), attacked, and
 searched with no knowledge of the attack. A cell counts only if the exact mark id comes back. VMAF
@@ -11,7 +11,6 @@ in benchmarks/results/watermark_quick.json; `--table` prints them as Markdown fo
 
 import argparse
 import json
-import platform
 import re
 import subprocess
 import tempfile
@@ -24,7 +23,9 @@ import av
 import cv2
 import imageio_ffmpeg
 import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.stamp import keep
 from provenance.payload import MarkId
 from provenance.watermark import Picture
 from provenance.watermark.tile import open_watermarker
@@ -65,8 +66,8 @@ ATTACKS: dict[str, Callable[[Frames], Frames]] = {
     ),
     "every other frame": lambda clip: clip[::2],
     "last second": lambda clip: clip[-16:],
-    "60 % brightness": lambda clip: [cv2.convertScaleAbs(frame, alpha=0.6) for frame in clip],
-    "blur, sigma 2": lambda clip: [cv2.GaussianBlur(frame, (0, 0), 2) for frame in clip],
+    "60 % brightness": lambda clip: [_picture(cv2.convertScaleAbs(f, alpha=0.6)) for f in clip],
+    "blur, sigma 2": lambda clip: [_picture(cv2.GaussianBlur(f, (0, 0), 2)) for f in clip],
     "noise, sigma 15": lambda clip: reencode.noise(clip, sigma=15, rng=np.random.default_rng(1)),
 }
 
@@ -91,10 +92,7 @@ def main() -> None:
 def _keep(name: str, row: dict[str, Any]) -> None:
     """Put one clip's row into the results, beside those of other clips."""
     report = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"clips": {}}
-    report["command"] = "python benchmarks/watermark_quick.py --clips FOLDER"
-    report["machine"] = f"{platform.machine()}, Python {platform.python_version()}"
-    report["clips"][name] = row
-    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    keep({"clips": {**report["clips"], name: row}})
 
 
 def measure(name: str, frames: Frames, strength: float) -> dict[str, Any]:
@@ -193,11 +191,16 @@ def _search(detect: Callable[[Frames], Any], frames: Frames) -> dict[str, Any]:
     }
 
 
+def _picture(array: NDArray[Any]) -> Picture:
+    """Return 8-bit pixels as they are; OpenCV and PyAV only say that they give some array."""
+    return np.asarray(array, np.uint8)
+
+
 def _load(path: Path, count: int) -> Frames:
     frames: list[Picture] = []
     with av.open(path) as container:
         for frame in container.decode(video=0):
-            frames.append(frame.to_ndarray(format="rgb24"))
+            frames.append(_picture(frame.to_ndarray(format="rgb24")))
             if len(frames) == count:
                 break
     return frames

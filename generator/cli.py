@@ -4,9 +4,12 @@ stdout is data, stderr is messages and progress. Exit codes: 0 done, 1 operation
 20 refused by a gate, 21 held for a person; `verify` and `log check` have their own.
 """
 
+import functools
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,12 +23,13 @@ app = typer.Typer(
     add_completion=False,
 )
 screen_app = typer.Typer(help="Ask the gates, without making anything.", no_args_is_help=True)
+model_app = typer.Typer(help="Know a model's weights by their digest.", no_args_is_help=True)
 
 app.command("verify")(read_side.verify)
 app.add_typer(read_side.log_app, name="log")
 app.add_typer(read_side.token_app, name="token")
-app.command("serve")(read_side.serve)
 app.add_typer(screen_app, name="screen")
+app.add_typer(model_app, name="model")
 
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="File to write; never replaced.")
@@ -35,6 +39,10 @@ OutputOption = Annotated[
 @app.callback()
 def root(ctx: typer.Context, home: HomeOption = None) -> None:
     """Keep the home for the commands (COUNTERMARK_HOME names it as well)."""
+    if ctx.invoked_subcommand != "doctor":  # it tells this as one answer among others
+        from audit.names import refuse_claimed_names
+
+        refuse_claimed_names()
     ctx.obj = home
 
 
@@ -131,11 +139,13 @@ def screen_prompt(
 def screen_prompts(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(help="JSON lines with a `text` each; - for stdin.")],
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="JSON lines out, as always here.")] = True,
 ) -> None:
-    """Screen many prompts: JSON lines in, JSON lines out, in the same order."""
+    """Screen many prompts: JSON lines in, JSON lines out. Exit 20, 21 or 1 as the worst line."""
+    del jsonl
     from generator.screening import screen_lines
 
-    screen_lines(ctx.obj, path)
+    raise typer.Exit(screen_lines(ctx.obj, path))
 
 
 @screen_app.command("clip")
@@ -144,10 +154,29 @@ def screen_clip(
     path: Annotated[Path, typer.Argument(help="The clip.")],
     as_json: JsonFlag = False,
 ) -> None:
-    """Say what the output gate decides on a clip. Exit 20 for block, 21 for review."""
+    """Say what the gate of frames decides on a clip. Exit 20 for block, 21 for review."""
     from generator.screening import screen_video
 
     raise typer.Exit(screen_video(ctx.obj, path, as_json=as_json))
+
+
+@model_app.command("pin")
+def model_pin(
+    folder: Annotated[Path, typer.Argument(help="Wan2.2 in the diffusers layout.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Hash a folder of weights and print the settings that name it."""
+    from generator.model_commands import pin_model
+
+    pin_model(folder, as_json=as_json)
+
+
+@model_app.command("check")
+def model_check(ctx: typer.Context, as_json: JsonFlag = False) -> None:
+    """Hash the weights that the settings name, and say whether they are the pinned ones."""
+    from generator.model_commands import check_model
+
+    check_model(ctx.obj, as_json=as_json)
 
 
 @app.command()
@@ -158,23 +187,53 @@ def doctor(ctx: typer.Context, as_json: JsonFlag = False) -> None:
     raise typer.Exit(run_doctor(ctx.obj, as_json=as_json))
 
 
+@app.command(
+    help="Serve verification and the log over HTTP; without a home, verification alone. What dead "
+    "processes left open is closed first, unless --read-only is given."
+)
+@functools.wraps(read_side.serve)  # with the very options of the read side
+def serve(ctx: typer.Context, **options: Any) -> None:  # noqa: ANN401, D103 - as it says there
+    if not options["read_only"]:
+        from generator.serving import recover_at_start
+
+        recover_at_start(ctx.obj)
+    read_side.serve(ctx, **options)
+
+
 def main() -> None:
     """Run the command; what users can mend is told in one sentence, without a traceback."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
-    except SystemExit:  # the ordinary end; first, so that naming the failures costs it nothing
+    except SystemExit as end:  # the ordinary end; first, so that naming failures costs it nothing
+        _tell_notes(end)
         raise
     except _expected_failures() as error:
         from generator.failures import exit_code_of
 
         sys.stderr.write(f"countermark: {error}\n")
+        _tell_notes(error)
         sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         sys.stderr.write("countermark: interrupted\n")
+        _tell_notes(error)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; there is nobody to tell
         sys.exit(141)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """Turn SIGTERM into an exception: a journey under way records its end and cleans up."""
+    del frame
+    signal.signal(number, signal.SIG_IGN)  # a second one must not cut the cleaning short
+    sys.exit(128 + number)
+
+
+def _tell_notes(error: BaseException) -> None:
+    """Print what was added to an error on its way, such as what became of the clip."""
+    for note in getattr(error, "__notes__", ()):
+        sys.stderr.write(f"{note}\n")
 
 
 def _expected_failures() -> tuple[type[Exception], ...]:

@@ -11,7 +11,7 @@ from audit.wiring import now
 from generator.outcome import Held, Outcome, Refused, Released
 from generator.request import MakeRequest, Request
 from generator.settings import Settings
-from generator.setup import NewHome, set_up
+from generator.setup import NewHome, replace_sealing_key, set_up
 from generator.terminal import terminal_progress
 from generator.wiring import open_pipeline
 
@@ -19,12 +19,18 @@ REFUSED, HELD = 20, 21  # exit codes
 
 
 def run_init(home: Path | None, organisation: str, deployment: str, policy: str) -> None:
-    """Make a home and say what it holds."""
+    """Make a home and say what it holds; or replace the one key that no backup brings back."""
     found = find_home(home)
-    set_up(found, NewHome(organisation, deployment, policy), now())
+    if found.exists and not found.sealing_key.exists():
+        replace_sealing_key(found, now())
+        typer.echo(f"sealing    a new key in {found.sealing_key}; the log says since when it holds")
+        typer.echo("prompts and held clips that were sealed before cannot be opened any more, and")
+        typer.echo("the log calls everybody who asks for a clip by a new pseudonym from here on")
+        return
+    settings = set_up(found, NewHome(organisation, deployment, policy), now())
     typer.echo(f"home       {found.path}")
-    typer.echo(f"log        {deployment}/main, its public key in {found.log_vkey}")
-    typer.echo(f"policy     {policy}")
+    typer.echo(f"log        {settings.audit.origin}, its public key in {found.log_vkey}")
+    typer.echo(f"policy     {settings.safety.policy}")
     typer.echo("certificates are for demonstration only; docs/operating.md says how to bring yours")
 
 

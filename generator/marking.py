@@ -7,10 +7,10 @@ from audit.bodies import Stage
 from audit.canonical import JsonValue
 from generator.journey import Journey
 from generator.progress import Phase, Progress
-from provenance.clip import Clip, MappedClip
+from provenance.clip import Clip, ClipShape, EvenClip, MappedClip
 from provenance.errors import MarkDoesNotHold
 from provenance.payload import MarkId
-from provenance.video import Encoding, MediaLimits, media_digest, open_video, write_video
+from provenance.video import Encoding, MediaLimits, Written, media_digest, open_video, write_video
 from provenance.watermark import STRENGTHS, Watermarker
 
 
@@ -23,14 +23,19 @@ class MarkedClip:
     algorithm: str
     key_id: str
     strength: float
-    frames: int
+    shape: ClipShape
+    written: Written
     media_digest: str  # SHA-256 over the packets, which signing must not change
     encoding: Encoding
 
     @property
     def making(self) -> dict[str, JsonValue]:
         """What the record says of marking and encoding."""
-        return {"encoding": str(self.encoding), "mark_strength_milli": round(self.strength * 1000)}
+        return {
+            "encoding": str(self.encoding),
+            "mark_strength_milli": round(self.strength * 1000),
+            "sound": self.written.sound.value,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +52,20 @@ class Marking:
         Raises:
             MarkDoesNotHold: the mark does not read back at any strength.
         """
+        even = EvenClip(clip)
         target = journey.folder / "marked.mp4"
         for strength in STRENGTHS:
-            self._encode(clip, mark_id, strength, target, journey)
+            written = self._encode(even, mark_id, strength, target, journey)
             journey.enter(Stage.MARK, Phase.READING_BACK)
-            frames = self._reads_back(target, mark_id)
-            if frames is not None:
+            if self._reads_back(target, mark_id):
                 return MarkedClip(
                     path=target,
                     mark_id=mark_id,
                     algorithm=self.watermarker.algorithm,
                     key_id=self.watermarker.key_id,
                     strength=strength,
-                    frames=frames,
+                    shape=even.shape,
+                    written=written,
                     media_digest=media_digest(target),
                     encoding=self.encoding,
                 )
@@ -76,19 +82,18 @@ class Marking:
         strength: float,
         target: Path,
         journey: Journey,
-    ) -> None:
+    ) -> Written:
         marked = MappedClip(
             clip, lambda frames: self.watermarker.embed(frames, mark_id, strength=strength)
         )
         total = clip.shape.frame_count
-        write_video(
+        return write_video(
             marked,
             target,
             self.encoding,
             on_frame=lambda count: journey.tell(Progress(Phase.MARKING, count, total)),
         )
 
-    def _reads_back(self, target: Path, mark_id: MarkId) -> int | None:
-        """Return how many frames were decoded, or None where another mark or none was read."""
+    def _reads_back(self, target: Path, mark_id: MarkId) -> bool:
         detection = self.watermarker.detect(open_video(target, self.limits).luma())
-        return detection.frames if detection.mark_id == mark_id else None
+        return detection.mark_id == mark_id

@@ -1,16 +1,20 @@
-"""How a journey ends when nothing broke: released, refused or held. Failures raise instead."""
+"""How a journey ends when nothing broke: released, refused or held. Failures raise instead.
+
+An outcome is only told with the log's own entry of it in hand, and no other entry will do.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.bodies import RecordKind
 from audit.reader import Entry
 from safety.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A public clip. It can only be told with the log's entry of its release in hand."""
+    """A public clip: its entry is the record of its release, and names this very file."""
 
     entry: Entry
     clip_id: str
@@ -19,6 +23,14 @@ class Released:
     sha256: str
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_kind(self.entry, RecordKind.RELEASED)
+        recorded = self.entry.record.body["file_sha256"]
+        if recorded != self.sha256:
+            raise ValueError(
+                f"record {self.entry.index} releases the file {recorded}, not {self.sha256}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as `--json` prints them."""
@@ -43,6 +55,9 @@ class Refused:
     verdict: Verdict  # the one that refused
     verdicts: tuple[Verdict, ...]
 
+    def __post_init__(self) -> None:
+        _require_kind(self.entry, RecordKind.REFUSED)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as `--json` prints them."""
         return _not_released("refused", self.entry, self.clip_id, self.verdicts) | {
@@ -59,6 +74,9 @@ class Held:
     reason: str
     verdicts: tuple[Verdict, ...]
 
+    def __post_init__(self) -> None:
+        _require_kind(self.entry, RecordKind.HELD)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values, as `--json` prints them."""
         return _not_released("held", self.entry, self.clip_id, self.verdicts) | {
@@ -67,6 +85,13 @@ class Held:
 
 
 Outcome = Released | Refused | Held
+
+
+def _require_kind(entry: Entry, kind: RecordKind) -> None:
+    if entry.record.kind is not kind:
+        raise ValueError(
+            f"record {entry.index} is of the kind {entry.record.kind}; {kind} is expected"
+        )
 
 
 def _not_released(

@@ -10,17 +10,21 @@ gate that stops a clip ends the journey with a value; whatever breaks ends it wi
 the log knows. No parameter leaves a step out.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.attempts import AttemptState
 from audit.bodies import Cleared, Geometry, MarkBody, Stage
+from audit.errors import AuditError
 from audit.reader import Entry
 from generator.gates import Gates
 from generator.holding import Holding
 from generator.journal import Journal, model_body
-from generator.journey import Journey, Ticket, private_folder
+from generator.journey import Journey, Ticket
 from generator.marking import MarkedClip, Marking
 from generator.outcome import Held, Outcome, Refused, Released
+from generator.private_folder import private_folder
 from generator.progress import Phase, ProgressListener, nobody
 from generator.publish import publish, refuse_taken
 from generator.recording import verdict_body
@@ -30,6 +34,7 @@ from generator.sources import Obtained, Source, Sources
 from provenance.errors import AuthorityUnavailable
 from provenance.payload import MarkId
 from safety.verdict import Decision, Verdict
+from safety.verdict import Stage as GateStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,14 @@ class Pipeline:
         journey.enter(Stage.PROMPT, Phase.PROMPT_GATE)
         if stop := journey.judged(*self.gates.judge_texts(source.texts)):  # (2)
             return self._stop(journey, stop, None)
-        journey.enter(Stage.GENERATION, Phase.GENERATING)
+        journey.enter(Stage.GENERATION, source.phase)
         obtained = source.obtain(journey)  # (3)
         journey.enter(Stage.OUTPUT, Phase.OUTPUT_GATE)
         seed = journey.entry.leaf_hash
-        verdict = self.gates.judge_clip(obtained.clip, seed=seed, tell=journey.tell)  # (4)
-        if stop := journey.judged(verdict):
+        on_frames = self.gates.judge_clip(
+            obtained.clip, stages=obtained.stages, seed=seed, tell=journey.tell
+        )  # (4)
+        if stop := journey.judged(*on_frames):
             return self._stop(journey, stop, obtained)
         journey.enter(Stage.MARK, Phase.MARKING)
         marked = self.marking.mark(obtained.clip, MarkId.random(), journey)  # (5) (6) (7)
@@ -86,8 +93,9 @@ class Pipeline:
             signed = self.signing.sign(marked, obtained, cleared, journey.folder)  # (9) (10)
         except AuthorityUnavailable as error:
             return self._wait(journey, marked, str(error))
-        released = journey.release(signed.body(journey.clip_id, cleared.index), signed.path)  # (11)
+        # Told before the release: a listener that cancels must not find the clip public afterwards.
         journey.enter(Stage.PUBLISH, Phase.PUBLISHING)
+        released = journey.release(signed.body(journey.clip_id, cleared.index), signed.path)  # (11)
         publish(signed.path, journey.target, sha256=signed.sha256, attempt_id=journey.id)  # (12)
         journey.finish()
         return _released(journey, source, marked, signed, released)
@@ -98,32 +106,48 @@ class Pipeline:
             entry = journey.refuse(verdict)
             return Refused(entry, journey.clip_id, verdict, journey.verdicts)
         digest = None
-        if obtained is not None:
-            digest = self.holding.seal(obtained.keep(journey.folder), journey.id)
-        entry = journey.hold("a person must decide", verdict=verdict, sealed_digest=digest)
+        if obtained is not None and obtained.file is not None:
+            digest = self.holding.seal(obtained.file, journey.id)
+        elif obtained is not None:
+            digest = self.holding.seal_clip(obtained.clip, journey.folder, journey.id)
+        entry = self._hold(journey, "a person must decide", digest, verdict)
         return Held(entry, journey.clip_id, verdict.advice(), journey.verdicts)
 
     def _wait(self, journey: Journey, marked: MarkedClip, reason: str) -> Held:
         """Hold a cleared clip until the time-stamp authority answers again."""
         digest = self.holding.seal(marked.path, journey.id)
-        entry = journey.hold("no time-stamp", sealed_digest=digest)
+        entry = self._hold(journey, "no time-stamp", digest)
         return Held(entry, journey.clip_id, reason, journey.verdicts)
 
+    def _hold(
+        self, journey: Journey, reason: str, digest: str | None, verdict: Verdict | None = None
+    ) -> Entry:
+        """Record that the clip waits; a sealed clip that no record holds does not stay."""
+        try:
+            return journey.hold(reason, verdict=verdict, sealed_digest=digest)
+        except AuditError:
+            with suppress(AuditError):  # in doubt it stays, and recovery asks the log again
+                if journey.state is not AttemptState.HELD:
+                    self.holding.discard(journey.id)
+            raise
+
     def _cleared(self, journey: Journey, obtained: Obtained, marked: MarkedClip) -> Cleared:
-        *on_texts, on_clip = journey.verdicts
-        shape = obtained.clip.shape
+        verdicts = {verdict.stage: verdict_body(verdict) for verdict in journey.verdicts}
+        on_texts = (GateStage.PROMPT, GateStage.NEGATIVE_PROMPT)
+        shape = marked.shape
         return Cleared(
             clip_id=journey.clip_id,
             policy=self.gates.policy.digest,
-            prompt_verdicts=tuple(verdict_body(verdict) for verdict in on_texts),
-            output_verdict=verdict_body(on_clip),
+            prompt_verdicts=tuple(verdicts[stage] for stage in on_texts if stage in verdicts),
+            input_verdict=verdicts.get(GateStage.INPUT),
+            output_verdict=verdicts[GateStage.OUTPUT],
             mark=MarkBody(marked.mark_id.hex, marked.algorithm, marked.key_id),
             media_digest=marked.media_digest,
             fingerprints=(),
             geometry=Geometry(
                 width=shape.width,
                 height=shape.height,
-                frames=marked.frames,
+                frames=marked.written.frames,
                 fps_numerator=shape.frame_rate.numerator,
                 fps_denominator=shape.frame_rate.denominator,
             ),

@@ -1,6 +1,7 @@
 """What a journey says of itself while it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,6 +12,7 @@ class Phase(StrEnum):
     PROMPT_GATE = "checking the prompt"
     LOADING = "loading the model"
     GENERATING = "generating"
+    OPENING = "opening the clip"
     OUTPUT_GATE = "checking the frames"
     MARKING = "marking and encoding"
     READING_BACK = "reading the mark back"
@@ -39,3 +41,39 @@ class ProgressListener(Protocol):
 def nobody(progress: Progress) -> None:
     """Listen to nothing."""
     del progress
+
+
+class Paced:
+    """Passes progress on, with an estimate of the time left in every phase that has a total.
+
+    The estimate is the pace since the first thing was done, so that what a phase takes to begin
+    (loading, opening, the first step) is not counted for each of the others. Whoever knows better
+    has said so in `seconds_left`.
+
+    Args:
+        listener: who wants to know.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, listener: ProgressListener, clock: Callable[[], float]) -> None:
+        self._listener, self._clock = listener, clock
+        self._last = Progress(Phase.PROMPT_GATE)
+        self._first_done, self._first_at = 0, 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Pass on; raising in the listener comes out here."""
+        # A phase may also begin again: marking, at a higher strength.
+        is_new = progress.phase is not self._last.phase or progress.done < self._last.done
+        if is_new or not self._first_done:
+            self._first_done, self._first_at = progress.done, self._clock()
+        self._last = progress
+        if progress.seconds_left is None:
+            progress = replace(progress, seconds_left=self._estimate(progress))
+        self._listener(progress)
+
+    def _estimate(self, progress: Progress) -> float | None:
+        since = progress.done - self._first_done
+        if progress.total is None or not self._first_done or since <= 0:
+            return None
+        pace = (self._clock() - self._first_at) / since
+        return max(0.0, pace * (progress.total - progress.done))

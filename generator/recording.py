@@ -1,6 +1,6 @@
 """What the gates said, in the log's words: whole numbers, and no word of anybody's text."""
 
-from audit.bodies import ClassifierBody, FindingBody, VerdictBody
+from audit.bodies import ClassifierBody, Decision, FindingBody, GateStage, VerdictBody
 from safety.verdict import Finding, FrameMoment, Verdict
 
 
@@ -8,8 +8,8 @@ def verdict_body(verdict: Verdict) -> VerdictBody:
     """Return a verdict as a record holds it."""
     examined = verdict.examined
     return VerdictBody(
-        decision=verdict.decision.value,
-        stage=verdict.stage.value,
+        decision=Decision(verdict.decision.value),
+        stage=GateStage(verdict.stage.value),
         policy=verdict.policy_digest,
         views=examined.views,
         frames=examined.frames,

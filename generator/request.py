@@ -6,13 +6,18 @@ long prompts without a word.
 """
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.errors import RequestInvalid
 from generator.models import GenerationRequest, ModelLimits, PromptReading
+from provenance.watermark.canonical import MOST_OBLONG
+from provenance.watermark.embed import SMALLEST_SIDE
 
 MAX_PROMPT_CHARS = 20_000  # a novel's chapter; the model reads far less, the gate reads all of it
+MAX_STATEMENT_CHARS = 200  # a name, a version and a few words; it is printed on one line
+SHOWN_CHARS = 200  # of a text that a warning quotes
 SEED_BITS = 63
 FRAMES_STEP = 4  # Wan's VAE packs four frames into one latent after the first: 4k+1
 
@@ -48,47 +53,97 @@ class ProtectRequest:
 Request = MakeRequest | ProtectRequest
 
 
-def effective(request: MakeRequest, limits: ModelLimits) -> GenerationRequest:
-    """Return the request with every default filled in.
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A request as it will be done.
+
+    Attributes:
+        request: what the model gets; its texts are those that the model reads.
+        prompt: what it reads of the prompt.
+        negative_prompt: what it reads of the negative prompt.
+    """
+
+    request: GenerationRequest
+    prompt: PromptReading
+    negative_prompt: PromptReading
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the two texts the model will not read."""
+        return (
+            *_warnings_about(self.prompt, "prompt"),
+            *_warnings_about(self.negative_prompt, "negative prompt"),
+        )
+
+
+def effective(
+    request: MakeRequest, limits: ModelLimits, read_prompt: Callable[[str], PromptReading]
+) -> Effective:
+    """Return the request with every default filled in and its texts as the model reads them.
+
+    Args:
+        request: what somebody asks for.
+        limits: of the model.
+        read_prompt: how the model reads a text.
 
     Raises:
-        RequestInvalid: anything that the model would change silently or cannot do.
+        RequestInvalid: anything that the model would change silently or cannot do, and a size that
+            cannot carry the mark.
     """
-    size = (request.width or limits.width, request.height or limits.height)
-    frames = request.frames if request.frames is not None else limits.frames
-    steps = request.steps if request.steps is not None else limits.steps
-    _refuse_size(size, limits)
-    _refuse_frames(frames, limits)
-    if not 1 <= steps <= limits.max_steps:
-        raise RequestInvalid(
-            f"steps must be from 1 to {limits.max_steps}, got {steps}; {limits.steps} is usual"
-        )
-    seed = request.seed if request.seed is not None else secrets.randbits(SEED_BITS)
-    if not 0 <= seed < 2**SEED_BITS:
-        raise RequestInvalid(
-            f"seed must be from 0 to 2^{SEED_BITS} - 1, got {seed}; choose another"
-        )
-    return GenerationRequest(
-        prompt=_checked_text(request.prompt, "prompt", required=True),
-        negative_prompt=_checked_text(request.negative_prompt, "negative prompt", required=False),
-        width=size[0],
-        height=size[1],
-        frames=frames,
+    prompt = _read(request.prompt, "prompt", read_prompt, required=True)
+    negative = _read(request.negative_prompt, "negative prompt", read_prompt, required=False)
+    wanted = GenerationRequest(
+        prompt=prompt.text,
+        negative_prompt=negative.text,
+        width=limits.width if request.width is None else request.width,
+        height=limits.height if request.height is None else request.height,
+        frames=limits.frames if request.frames is None else request.frames,
         fps=limits.fps,
-        steps=steps,
-        seed=seed,
+        steps=limits.steps if request.steps is None else request.steps,
+        seed=secrets.randbits(SEED_BITS) if request.seed is None else request.seed,
     )
+    _refuse_size(wanted.width, wanted.height, limits)
+    _refuse_frames(wanted.frames, limits)
+    if not 1 <= wanted.steps <= limits.max_steps:
+        raise RequestInvalid(
+            f"steps must be from 1 to {limits.max_steps}, got {wanted.steps}; "
+            f"{limits.steps} is usual"
+        )
+    if not 0 <= wanted.seed < 2**SEED_BITS:
+        raise RequestInvalid(
+            f"seed must be from 0 to 2^{SEED_BITS} - 1, got {wanted.seed}; choose another"
+        )
+    return Effective(wanted, prompt, negative)
 
 
-def warnings_about(reading: PromptReading) -> tuple[str, ...]:
-    """Return what the asker should know of how the model reads the prompt."""
-    found = []
-    if reading.unknown_words:
-        words = ", ".join(reading.unknown_words)
-        found.append(f"the model does not know: {words}; it will ignore them")
-    if reading.truncated:
-        found.append(f"the model reads only the first {reading.tokens} tokens: “{reading.text}”")
-    return tuple(found)
+def checked(request: ProtectRequest) -> ProtectRequest:
+    """Return the request if the texts that are given along with the clip can be taken.
+
+    Raises:
+        RequestInvalid: a text is empty, too long, or no valid Unicode; or the statement of what
+            made the clip, which is signed and printed, is not one line of text.
+    """
+    if request.prompt is not None:
+        check_prompt(request.prompt)
+    if request.generated_by is None:
+        return request
+    statement = request.generated_by.strip()
+    if not statement or len(statement) > MAX_STATEMENT_CHARS or not statement.isprintable():
+        raise RequestInvalid(
+            f"the statement of what generated the clip must be one line of 1 to "
+            f"{MAX_STATEMENT_CHARS} printable characters, got {statement[:40]!r} "
+            f"({len(statement)} characters); give the name of the model"
+        )
+    return replace(request, generated_by=statement)
+
+
+def check_prompt(text: str) -> None:
+    """Raise unless the text can be a prompt.
+
+    Raises:
+        RequestInvalid: it is empty, too long, or no valid Unicode.
+    """
+    _check_text(text, "prompt", required=True)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -103,16 +158,51 @@ def parse_size(text: str) -> tuple[int, int]:
     raise RequestInvalid(f"a size is WIDTHxHEIGHT, such as 832x480, got {text[:40]!r}; correct it")
 
 
-def _refuse_size(size: tuple[int, int], limits: ModelLimits) -> None:
-    for name, value, most in zip(
-        ("width", "height"), size, (limits.max_width, limits.max_height), strict=True
+def _warnings_about(reading: PromptReading, name: str) -> tuple[str, ...]:
+    found = []
+    if reading.unknown_words:
+        words = _shown(", ".join(reading.unknown_words))
+        found.append(f"the model does not know these words of the {name} and ignores them: {words}")
+    if reading.truncated:
+        found.append(
+            f"the model reads only the first {reading.tokens} tokens of the {name}: "
+            f"“{_shown(reading.text)}”"
+        )
+    return tuple(found)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
+
+
+def _read(
+    text: str, name: str, read_prompt: Callable[[str], PromptReading], *, required: bool
+) -> PromptReading:
+    _check_text(text, name, required=required)
+    reading = read_prompt(text)
+    # Cleaning can leave nothing of a text, or make it longer: the limits hold for the rest too.
+    _check_text(reading.text, name, required=required)
+    return reading
+
+
+def _refuse_size(width: int, height: int, limits: ModelLimits) -> None:
+    step = limits.size_multiple
+    for name, value, most in (
+        ("width", width, limits.max_width),
+        ("height", height, limits.max_height),
     ):
-        step = limits.size_multiple
         if value < step or value > most or value % step:
             near = min(most, max(step, round(value / step) * step))
             raise RequestInvalid(
                 f"{name} must be a multiple of {step} up to {most}, got {value}; try {near}"
             )
+    short, long = sorted((width, height))
+    if short < SMALLEST_SIDE or long > MOST_OBLONG * short:
+        raise RequestInvalid(
+            f"the watermark needs a short side of {SMALLEST_SIDE} pixels or more, a long side of "
+            f"at most {MOST_OBLONG} short ones, got {width}x{height}; "
+            f"try {limits.width}x{limits.height}"
+        )
 
 
 def _refuse_frames(frames: int, limits: ModelLimits) -> None:
@@ -125,7 +215,7 @@ def _refuse_frames(frames: int, limits: ModelLimits) -> None:
         )
 
 
-def _checked_text(text: str, name: str, *, required: bool) -> str:
+def _check_text(text: str, name: str, *, required: bool) -> None:
     if required and not text.strip():
         raise RequestInvalid(f"the {name} is empty; say what the clip should show")
     if len(text) > MAX_PROMPT_CHARS:
@@ -135,13 +225,3 @@ def _checked_text(text: str, name: str, *, required: bool) -> str:
         )
     if any(0xD800 <= ord(character) <= 0xDFFF for character in text):
         raise RequestInvalid(f"the {name} is not valid Unicode (a lone surrogate); retype it")
-    return text
-
-
-def checked_prompt(text: str) -> str:
-    """Return a prompt that is given along with a clip, within the limits.
-
-    Raises:
-        RequestInvalid: empty, too long, or no valid Unicode.
-    """
-    return _checked_text(text, "prompt", required=True)

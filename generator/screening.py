@@ -13,43 +13,67 @@ from audit.home import find_home
 from generator.commands import HELD, REFUSED
 from generator.errors import RequestInvalid
 from generator.gates import Gates, PromptTexts
-from generator.names import refuse_claimed_names
+from generator.request import check_prompt
 from generator.settings import Settings
 from generator.terminal import terminal_progress
 from provenance.video import open_video
-from safety.verdict import Decision, Verdict, worst
+from safety.errors import InputUnexaminable
+from safety.verdict import Decision, Stage, Verdict, worst
 
 EXITS = {Decision.ALLOW: 0, Decision.BLOCK: REFUSED, Decision.REVIEW: HELD}
 
 
 def screen_text(home: Path | None, text: str, negative: str, *, as_json: bool) -> int:
     """Screen one prompt; return the exit code of the decision."""
+    check_prompt(text)
+    if negative:
+        check_prompt(negative)
     gates, _ = _open(home)
-    verdicts = gates.judge_texts(PromptTexts(text, text, negative))
+    verdicts = gates.judge_texts(PromptTexts(text, text, negative, negative))
     return _show(verdicts, as_json=as_json)
 
 
-def screen_lines(home: Path | None, path: Path) -> None:
-    """Screen JSON lines from a file or stdin; print one line for each."""
+def screen_lines(home: Path | None, path: Path) -> int:
+    """Screen JSON lines from a file or stdin; print one line for each, in the same order.
+
+    A line that cannot be screened gets an object with an `error`, and the rest goes on.
+
+    Returns:
+        The exit code of the worst decision; 1 where a line could not be screened and no decision
+        is worse.
+    """
     gates, _ = _open(home)
+    decisions, unreadable = [], False
     for number, line in _lines(path):
-        text = _text_of(line, number)
-        verdicts = gates.judge_texts(PromptTexts(text, text))
-        typer.echo(json.dumps({"line": number, **_values(verdicts)}, ensure_ascii=False))
+        try:
+            text = _text_of(line)
+            check_prompt(text)
+            verdicts = gates.judge_texts(PromptTexts(text, text))
+        except (RequestInvalid, InputUnexaminable) as error:
+            unreadable = True
+            _echo({"line": number, "error": str(error)})
+            continue
+        decisions += [verdict.decision for verdict in verdicts]
+        _echo({"line": number, **_values(verdicts)})
+    return EXITS[worst(decisions)] or int(unreadable)
 
 
 def screen_video(home: Path | None, path: Path, *, as_json: bool) -> int:
-    """Screen a clip's frames; return the exit code of the decision."""
+    """Screen a clip's frames as `protect` would; return the exit code of the decision."""
     gates, settings = _open(home)
     clip = open_video(path, settings.provenance.limits)
     with terminal_progress() as listener:
-        verdict = gates.judge_clip(clip, seed=secrets.token_bytes(32), tell=listener)
-    return _show((verdict,), as_json=as_json)
+        verdicts = gates.judge_clip(
+            clip,
+            stages=(Stage.INPUT, Stage.OUTPUT),
+            seed=secrets.token_bytes(32),
+            tell=listener,
+        )
+    return _show(verdicts, as_json=as_json)
 
 
 def _open(home: Path | None) -> tuple[Gates, Settings]:
     """Open the gates; without a home the shipped defaults hold."""
-    refuse_claimed_names()
     settings = Settings.load(find_home(home).settings)
     return Gates.open(settings.safety), settings
 
@@ -75,24 +99,30 @@ def _values(verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
     }
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _echo(values: dict[str, Any]) -> None:
+    typer.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
-        stream = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
+        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
         with stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield number, line
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestInvalid(f"{path} cannot be read as JSON lines ({error}); check it") from error
+    except OSError as error:
+        raise RequestInvalid(
+            f"{path} cannot be read ({error.strerror}); name a file of JSON lines, or - for stdin"
+        ) from error
 
 
-def _text_of(line: str, number: int) -> str:
+def _text_of(line: bytes) -> str:
     try:
         text = json.loads(line)["text"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestInvalid(
-            f'line {number} is no JSON object with a "text"; expected {{"text": "a prompt"}}'
+            'the line is no JSON object with a "text"; expected {"text": "a prompt"}'
         ) from error
     if not isinstance(text, str):
-        raise RequestInvalid(f'"text" in line {number} is no text; put the prompt in quotes')
+        raise RequestInvalid('the "text" is no text; put the prompt in quotes')
     return text

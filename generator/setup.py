@@ -1,40 +1,46 @@
 """`countermark init`: make a home with its own keys, certificates and an empty, signed log.
 
 The certificates come from a demonstration authority that this very command makes, and say so in
-their names. Every step leaves alone what is already there, so an interrupted `init` is finished by
-running it again.
+their names. An interrupted `init` is finished by running it again: every step leaves alone what is
+there, and the file that completes a home, the log's public key, comes last.
+
+    1. settings    2. keys and certificates    3. the log's first records    4. the log's public key
 """
 
+import re
 import secrets
-from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-
-from audit.bodies import Deployment, Key, KeyPurpose
+from audit.bodies import Deployment
 from audit.errors import HomeUnusable
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.note import NoteSigner
-from audit.wiring import open_ledger, own_mark_keys
+from audit.settings import ORIGIN_PART
+from audit.wiring import create_ledger, open_ledger
+from generator.declaring import declare, keys_of, sealing_key
+from generator.errors import RequestInvalid
+from generator.publish import flush
 from generator.settings import Settings
-from provenance.examination import load_watermarker
 from provenance.keys import read_log_key, write_log_key, write_private
 from provenance.pki import DemoPki, make_demo_pki
+from safety.policy import Policy, shipped_policies
 
 SECRET_BYTES = 32
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
+MAX_ORGANISATION = 64  # characters of an organisation's name in a certificate (RFC 5280, A.1)
 SETTINGS_TEXT = """\
 # Configuration of this countermark home. countermark.example.toml in the repository names every
 # setting; unknown keys are refused.
 
 [audit]
-deployment = "{deployment}"
+deployment = {deployment}
 
 [safety]
-policy = "{policy}"
+policy = {policy}
 """
 
 
@@ -47,32 +53,111 @@ class NewHome:
     policy: str = "default"
 
 
-def set_up(home: Home, chosen: NewHome, now: datetime) -> None:
-    """Make the home, or finish making it.
+def set_up(home: Home, chosen: NewHome, now: datetime) -> Settings:
+    """Make the home, or finish making it, and return its settings.
+
+    Settings that stand there already hold, whatever was chosen.
 
     Raises:
+        RequestInvalid: a name that cannot be one.
+        PolicyInvalid: there is no such policy.
         HomeUnusable: it is set up already, or its folder cannot be written.
     """
     if home.exists:
+        _refuse_incomplete(home)
         raise HomeUnusable(
             f"{home.path} is set up already; use it, or name another folder with --home"
         )
+    _refuse_names(chosen)
+    Policy.load(chosen.policy)  # before anything is written that names it
     home.make_folders()
-    if not home.settings.exists():
-        text = SETTINGS_TEXT.format(deployment=chosen.deployment, policy=chosen.policy)
-        home.settings.write_text(text, encoding="utf-8")
+    if not home.settings.exists():  # (1)
+        _write_whole(home.settings, _settings_text(chosen))
     settings = Settings.load(home.settings)
-    if not home.log_key.exists():
+    Policy.load(settings.safety.policy)
+    if not home.log_key.exists():  # (2)
         write_log_key(home.log_key)
-    signer = NoteSigner(settings.audit.origin, read_log_key(home.log_key))
-    home.log_vkey.write_text(signer.verifier.vkey + "\n", encoding="ascii")
     _make_certificates(home, chosen.organisation, now)
-    for secret in (home.sealing_key, home.mark_key):  # the mark key last: it completes the home
+    for secret in (home.sealing_key, home.mark_key):
         if not secret.exists():
             write_private(secret, secrets.token_bytes(SECRET_BYTES))
-    with open_ledger(home, settings) as ledger:
-        if ledger.size == 0:
-            _record_beginning(home, settings, ledger, now)
+    with create_ledger(home, settings) as ledger:  # (3)
+        declare(ledger, [_beginning(settings, ledger), *keys_of(home, settings)], now)
+    signer = NoteSigner(settings.audit.origin, read_log_key(home.log_key))
+    _write_whole(home.log_vkey, signer.verifier.vkey + "\n")  # (4)
+    return settings
+
+
+def replace_sealing_key(home: Home, now: datetime) -> None:
+    """Give a home that was restored without its sealing key a new one, and record that.
+
+    Raises:
+        HomeUnusable: more is missing than that.
+        KeyUnavailable: there is a sealing key; one in use is never replaced.
+    """
+    _refuse_incomplete(home)
+    home.make_folders()
+    write_private(home.sealing_key, secrets.token_bytes(SECRET_BYTES))
+    with open_ledger(home, Settings.load(home.settings)) as ledger:
+        declare(ledger, [sealing_key(home)], now)
+
+
+def _refuse_incomplete(home: Home) -> None:
+    """Refuse a home without its keys: to make others would start another story under its name."""
+    needed = (home.log_key, home.mark_key, DemoPki.at(home.keys).signing_key)
+    missing = [str(path.relative_to(home.path)) for path in needed if not path.exists()]
+    if missing:
+        raise HomeUnusable(
+            f"{home.path} is set up and lacks {', '.join(missing)}; restore from a backup what is "
+            "missing, or name another folder with --home"
+        )
+
+
+def _refuse_names(chosen: NewHome) -> None:
+    if not re.fullmatch(ORIGIN_PART, chosen.deployment):
+        raise RequestInvalid(
+            f"{chosen.deployment[:80]!r} cannot name a log; use 1 to 63 small letters, digits, "
+            "'.' and '-', such as press.example.org"
+        )
+    name = chosen.organisation
+    if not name.isprintable() or not 0 < len(name) <= MAX_ORGANISATION:
+        raise RequestInvalid(
+            f"{name[:80]!r} cannot stand in a certificate; an organisation's name has 1 to "
+            f"{MAX_ORGANISATION} printable characters"
+        )
+
+
+def _settings_text(chosen: NewHome) -> str:
+    policy = chosen.policy
+    if policy not in shipped_policies():
+        policy = str(Path(policy).resolve())  # the next command may run in another folder
+    return SETTINGS_TEXT.format(
+        deployment=_toml_string(chosen.deployment), policy=_toml_string(policy)
+    )
+
+
+def _toml_string(text: str) -> str:
+    """Return a TOML basic string (toml.io, version 1.0.0): what it cannot hold is escaped."""
+    return '"' + _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that its name never leads to half of it.
+
+    Raises:
+        HomeUnusable: the disk refuses, or the text is none that a file can hold.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        flush(draft)
+        draft.replace(path)
+        flush(path.parent)
+    except (OSError, UnicodeEncodeError) as error:
+        draft.unlink(missing_ok=True)
+        raise HomeUnusable(
+            f"{path} cannot be written ({error}); free some space or check its folder"
+        ) from error
 
 
 def _make_certificates(home: Home, organisation: str, now: datetime) -> None:
@@ -84,34 +169,11 @@ def _make_certificates(home: Home, organisation: str, now: datetime) -> None:
         make_demo_pki(home.keys, organisation=organisation, now=now)
 
 
-def _record_beginning(home: Home, settings: Settings, ledger: Ledger, now: datetime) -> None:
-    """Write the log's first records: whose it is, and every key by what may be public of it."""
-    beginning = Deployment(
+def _beginning(settings: Settings, ledger: Ledger) -> Deployment:
+    """Return the log's first record: whose log it is."""
+    return Deployment(
         origin=settings.audit.origin,
         log_key=ledger.vkey,
         software=f"countermark {version('countermark')}",
         statement="demonstration keys made by `countermark init`; not for production",
     )
-    ledger.commit(ledger.record(beginning, now=now))
-    for key in _keys(home, settings):
-        ledger.commit(ledger.record(key, now=now))
-
-
-def _keys(home: Home, settings: Settings) -> Iterator[Key]:
-    pki = DemoPki.at(home.keys)
-    for purpose, algorithm, chain in (
-        (KeyPurpose.SIGNING, "es256", pki.signing_chain),
-        (KeyPurpose.TIMESTAMP, "es256", pki.timestamp_chain),
-    ):
-        certificate = x509.load_pem_x509_certificates(chain.read_bytes())[0]
-        yield Key(
-            purpose=purpose,
-            algorithm=algorithm,
-            key_id=certificate.fingerprint(hashes.SHA256()).hex(),
-            certificate_pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
-        )
-    for mark_key in own_mark_keys(home, settings):
-        watermarker = load_watermarker(mark_key.method, mark_key.secret)
-        yield Key(
-            purpose=KeyPurpose.MARK, algorithm=watermarker.algorithm, key_id=watermarker.key_id
-        )

@@ -10,35 +10,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from audit.canonical import JsonValue
 from generator.errors import RequestInvalid
 from generator.gates import PromptTexts
 from generator.journey import Journey
 from generator.models import (
-    GenerationRequest,
     ModelIdentity,
-    PromptReading,
     StepProgress,
     VideoModel,
 )
 from generator.progress import Phase, Progress
-from generator.publish import file_sha256
 from generator.request import (
+    Effective,
     MakeRequest,
     ProtectRequest,
     Request,
-    checked_prompt,
+    checked,
     effective,
-    warnings_about,
 )
 from provenance.claims import OriginKind
 from provenance.clip import Clip, StillClip
-from provenance.credentials import Integrity, examine
-from provenance.errors import StorageFailed
+from provenance.credentials import Integrity
+from provenance.errors import (
+    ExaminationFailed,
+    StorageFailed,
+    UnreadableMedia,
+    UnsupportedMedia,
+)
+from provenance.examination import (
+    Decoding,
+    Examination,
+    Question,
+    examine_confined,
+    open_file,
+)
+from provenance.settings import ProvenanceSettings
 from provenance.trust import TrustLists
-from provenance.video import MediaLimits, open_video
+from provenance.video import VideoFile, open_video
+from safety.verdict import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +57,10 @@ class Obtained:
     clip: Clip
     origin: OriginKind
     making: Mapping[str, JsonValue]  # what was really done, as opposed to asked for
+    stages: tuple[Stage, ...] = (Stage.OUTPUT,)  # as what the gate judges its frames
     file: Path | None = None  # the private copy of what was brought
     model: ModelIdentity | None = None
     generated_by: str | None = None
-
-    def keep(self, folder: Path) -> Path:
-        """Return a file that holds the clip without loss, for whoever must look at it later."""
-        if self.file is not None:
-            return self.file
-        path = folder / "frames.npy"
-        np.save(path, np.stack([frame.rgb for frame in self.clip.frames()]))
-        return path
 
 
 class Source(Protocol):
@@ -67,6 +69,10 @@ class Source(Protocol):
     @property
     def operation(self) -> str:
         """`make` or `protect`, for the record."""
+
+    @property
+    def phase(self) -> Phase:
+        """What takes time while the clip is obtained."""
 
     @property
     def asked(self) -> Mapping[str, JsonValue]:
@@ -97,7 +103,7 @@ class Sources:
     """Turns requests into sources."""
 
     model: VideoModel | None
-    limits: MediaLimits
+    provenance: ProvenanceSettings
     trust: TrustLists
 
     def of(self, request: Request, folder: Path) -> Source:
@@ -115,40 +121,61 @@ class Sources:
             case MakeRequest():
                 return self._to_make(request)
             case ProtectRequest():
-                return self._to_protect(request, folder)
+                return self._to_protect(checked(request), folder)
 
     def _to_make(self, request: MakeRequest) -> "GeneratedSource":
         if self.model is None:
             raise RequestInvalid("no model is loaded here; this pipeline only protects clips")
-        wanted = effective(request, self.model.limits)
-        reading = self.model.read_prompt(wanted.prompt)
-        return GeneratedSource(self.model, wanted, reading)
+        wanted = effective(request, self.model.limits, self.model.read_prompt)
+        return GeneratedSource(self.model, request, wanted)
 
     def _to_protect(self, request: ProtectRequest, folder: Path) -> "BroughtSource":
-        # One private copy is hashed, gated and used: what lies at the given path may change.
-        prompt = None if request.prompt is None else checked_prompt(request.prompt)
-        open_video(request.source, self.limits)
+        # One private copy is examined, gated and used: what lies at the given path may change.
         copy = folder / f"input{request.source.suffix[:8]}"
-        try:
-            shutil.copyfile(request.source, copy)
-        except OSError as error:
-            raise StorageFailed(
-                f"{request.source.name} cannot be copied into the home ({error.strerror}); "
-                "free some space"
-            ) from error
-        self._refuse_broken_history(request.source.name, copy)
+        self._copy(request.source, copy)
+        seen = self._examined(copy, request.source.name)
         return BroughtSource(
-            copy, file_sha256(copy), open_video(copy, self.limits), prompt, request.generated_by
+            copy,
+            seen.sha256,
+            open_video(copy, self.provenance.limits),
+            request.prompt,
+            request.generated_by,
         )
 
-    def _refuse_broken_history(self, name: str, copy: Path) -> None:
-        """Refuse to put our name to credentials that do not fit what they are attached to."""
-        evidence = examine(copy, self.trust)
-        if evidence.integrity is Integrity.BROKEN:
+    def _copy(self, source: Path, copy: Path) -> None:
+        with open_file(source, self.provenance.limits.max_bytes) as original:
+            try:
+                with copy.open("xb") as file:
+                    shutil.copyfileobj(original, file)
+            except OSError as error:
+                raise StorageFailed(
+                    f"{source.name} cannot be copied into the home ({error.strerror}); "
+                    "free some space"
+                ) from error
+
+    def _examined(self, copy: Path, name: str) -> Examination:
+        """Have the confined process parse and decode a stranger's clip before this one does.
+
+        This process holds the keys. It later decodes the same frames again, for the gate and the
+        mark (SECURITY.md); what breaks a decoder is stopped here.
+        """
+        question = Question(self.provenance.limits, self.trust)
+        try:
+            seen = examine_confined(copy, question, self.provenance.process_limits, name=name)
+        except ExaminationFailed as error:
+            raise UnreadableMedia(f"{name} cannot be taken: {error}") from error
+        if seen.credentials.integrity is Integrity.BROKEN:
+            # Our name would stand under credentials that do not fit what they are attached to.
             raise RequestInvalid(
-                f"{name} carries Content Credentials that do not fit it ({evidence.reasons[0]}); "
+                f"{name} carries Content Credentials that do not fit it "
+                f"({seen.credentials.reasons[0]}); "
                 "bring the original, or a copy without credentials"
             )
+        if seen.decoding is Decoding.UNSUPPORTED:
+            raise UnsupportedMedia(str(seen.media_problem))
+        if seen.decoding is not Decoding.WHOLE:
+            raise UnreadableMedia(str(seen.media_problem))
+        return seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +183,20 @@ class GeneratedSource:
     """A clip that a model is about to make."""
 
     video_model: VideoModel
-    wanted: GenerationRequest
-    reading: PromptReading
+    request: MakeRequest
+    effective: Effective
     operation: str = "make"
+    phase: Phase = Phase.GENERATING
     input_digest: None = None
 
     @property
     def asked(self) -> Mapping[str, JsonValue]:
         """Every effective value but the texts, which the record holds as commitments."""
-        wanted = self.wanted
+        wanted, prompt, negative = (
+            self.effective.request,
+            self.effective.prompt,
+            self.effective.negative_prompt,
+        )
         return {
             "width": wanted.width,
             "height": wanted.height,
@@ -173,14 +205,21 @@ class GeneratedSource:
             "steps": wanted.steps,
             # A seed may exceed what JSON carries exactly.
             "seed": str(wanted.seed),
-            "prompt_tokens": self.reading.tokens,
-            "prompt_truncated": self.reading.truncated,
+            "prompt_tokens": prompt.tokens,
+            "prompt_truncated": prompt.truncated,
+            "negative_prompt_tokens": negative.tokens,
+            "negative_prompt_truncated": negative.truncated,
         }
 
     @property
     def texts(self) -> PromptTexts:
-        """The prompt as it came and as the model reads it, and the negative prompt."""
-        return PromptTexts(self.wanted.prompt, self.reading.text, self.wanted.negative_prompt)
+        """Both texts as they came and as the model reads them."""
+        return PromptTexts(
+            self.request.prompt,
+            self.effective.prompt.text,
+            self.request.negative_prompt,
+            self.effective.negative_prompt.text,
+        )
 
     @property
     def model(self) -> ModelIdentity:
@@ -189,21 +228,19 @@ class GeneratedSource:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What of the prompt the model will not read."""
-        return warnings_about(self.reading)
+        """What of the texts the model will not read."""
+        return self.effective.warnings
 
     def obtain(self, journey: Journey) -> Obtained:
         """Generate, telling the listener step by step."""
+        wanted = self.effective.request
+        unit = f"steps for {wanted.frames} frames"
 
         def on_step(step: StepProgress) -> None:
-            journey.tell(
-                Progress(Phase.GENERATING, step.step, step.steps, "steps", step.seconds_left)
-            )
+            journey.tell(Progress(Phase.GENERATING, step.step, step.steps, unit, step.seconds_left))
 
-        journey.tell(Progress(Phase.GENERATING, 0, self.wanted.steps, "steps"))
-        made = self.video_model.generate(
-            self.wanted, on_step=on_step, checkpoint=journey.folder / "checkpoint.pt"
-        )
+        journey.tell(Progress(Phase.GENERATING, 0, wanted.steps, unit))
+        made = self.video_model.generate(wanted, on_step=on_step)
         return Obtained(
             clip=StillClip(made.frames, made.fps),
             origin=OriginKind.AI_GENERATED,
@@ -218,12 +255,17 @@ class BroughtSource:
 
     copy: Path
     input_digest: str
-    clip: Clip
+    clip: VideoFile
     prompt: str | None
     generated_by: str | None
     operation: str = "protect"
+    phase: Phase = Phase.OPENING
     model: None = None
-    warnings: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the file the protected clip will not have."""
+        return self.clip.losses
 
     @property
     def asked(self) -> Mapping[str, JsonValue]:
@@ -248,7 +290,8 @@ class BroughtSource:
         return Obtained(
             clip=self.clip,
             origin=OriginKind.OPENED,
-            making={},
+            making={"losses": list(self.clip.losses)},
+            stages=(Stage.INPUT, Stage.OUTPUT),
             file=self.copy,
             generated_by=self.generated_by,
         )

@@ -6,47 +6,32 @@ writes the listing beside the weights as `weights.json` (which is no part of its
 mismatch can name the file; what decides is the digest that the operator keeps in the settings, or
 this package in its code.
 
-Files that can carry code are refused before anything is opened: diffusers by default still loads
-pickles, and a model index that names a local module has run foreign code (CVE-2026-44513).
+Only regular files of the kinds in `generator.weight_rules` are taken, before anything is opened.
+Loading reads the files a second time, so whoever loads asks `require_unchanged` afterwards: a file
+that was exchanged between hashing and loading has another inode, size or time.
 
-    manifest = verify_folder(Path("/models/wan2.2-t2v"), expected=settings.digest)
+    verified = verify_folder(Path("/models/wan2.2-t2v"), expected=settings.digest)
+    pipeline = load(verified.folder)
+    verified.require_unchanged()
 """
 
 import hashlib
 import json
 import os
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Self
+from pathlib import Path
+from typing import BinaryIO, Self
 
 from generator.errors import ModelUnavailable
+from generator.weight_rules import MAX_JSON_BYTES, refuse_json, refuse_name
 
 MANIFEST_NAME = "weights.json"
 FORMAT = "countermark-weights/1"
 CHUNK_BYTES = 2**20
 # A digest is remembered only for files whose hashing costs seconds.
 REMEMBERED_BYTES = 64 * 2**20
-# Pickles, code and archives: from_pretrained would load some of these, and none belongs here.
-REFUSED_SUFFIXES = frozenset(
-    {
-        ".bin",
-        ".ckpt",
-        ".dll",
-        ".dylib",
-        ".h5",
-        ".joblib",
-        ".msgpack",
-        ".npy",
-        ".npz",
-        ".pickle",
-        ".pkl",
-    }
-    | {".pt", ".pth", ".pyc", ".py", ".pyd", ".sh", ".so", ".tar", ".zip"}
-)
-# Libraries whose classes a model index may name; anything else is a module to import.
-ALLOWED_LIBRARIES = frozenset({"diffusers", "transformers"})
-REFUSED_KEYS = frozenset({"auto_map", "custom_pipeline", "custom_pipelines", "trust_remote_code"})
-MAX_JSON_BYTES = 64 * 2**20  # UMT5's tokenizer.json has 17 MB
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,12 +77,14 @@ class WeightsManifest:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelUnavailable(
-                f"{MANIFEST_NAME} is not a listing ({error}); write it again with `model pin`"
+                f"{MANIFEST_NAME} is not a listing ({error}); "
+                "write it again with `countermark model pin`"
             ) from error
         manifest = cls(files)
         if manifest.canonical() != text:
             raise ModelUnavailable(
-                f"{MANIFEST_NAME} is not in canonical form; write it again with `model pin`"
+                f"{MANIFEST_NAME} is not in canonical form; "
+                "write it again with `countermark model pin`"
             )
         return manifest
 
@@ -135,7 +122,49 @@ class DigestMemory:
         return f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
 
 
-def list_folder(folder: Path, memory: DigestMemory | None = None) -> WeightsManifest:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What tells a file from another one that is put in its place."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFolder:
+    """A folder whose every file was hashed.
+
+    Attributes:
+        folder: without symbolic links; load from here.
+        manifest: the listing.
+        seen: by path inside the folder, what the files were when they were hashed.
+    """
+
+    folder: Path
+    manifest: WeightsManifest
+    seen: Mapping[str, _Seen]
+
+    def require_unchanged(self) -> None:
+        """Ask again after loading: were the files that were loaded those that were hashed?
+
+        Raises:
+            ModelUnavailable: a file was added, removed or exchanged since.
+        """
+        now = {name: _Seen.of(path.lstat()) for name, path in _files(self.folder).items()}
+        changed = sorted(n for n in now.keys() | self.seen if now.get(n) != self.seen.get(n))
+        if changed:
+            raise ModelUnavailable(
+                f"the model folder changed while it was loaded ({', '.join(changed[:5])}); "
+                "nothing of it is used; start again when nobody writes to it"
+            )
+
+
+def list_folder(folder: Path, memory: DigestMemory | None = None) -> VerifiedFolder:
     """Hash a model folder.
 
     Raises:
@@ -145,36 +174,35 @@ def list_folder(folder: Path, memory: DigestMemory | None = None) -> WeightsMani
         raise ModelUnavailable(
             f"no model folder at {folder}; download the weights and name the folder in the settings"
         )
-    files = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise ModelUnavailable(
-                f"{name} is a symbolic link, which can change its target later; "
-                f"copy the folder with its links resolved (cp -rL)"
-            )
-        if path.is_dir() or name == MANIFEST_NAME:
-            continue
-        _refuse_code(path, name)
-        files.append(WeightFile(name, path.stat().st_size, _digest(path, memory)))
-    if not files:
+    root = folder.resolve()
+    paths = _files(root)
+    if not paths:
         raise ModelUnavailable(f"the model folder {folder} is empty; download the weights again")
-    return WeightsManifest(tuple(sorted(files)))
+    listed, seen = [], {}
+    for name, path in paths.items():
+        with _open_regular(path, name) as file:
+            status = os.fstat(file.fileno())
+            if name.endswith(".json"):
+                _check_json(file, name, status.st_size, paths)
+            listed.append(WeightFile(name, status.st_size, _digest(path, file, status, memory)))
+            seen[name] = _Seen.of(status)
+    return VerifiedFolder(root, WeightsManifest(tuple(sorted(listed))), seen)
 
 
 def verify_folder(
     folder: Path, *, expected: str, memory: DigestMemory | None = None
-) -> WeightsManifest:
-    """Return the listing of a folder whose root digest is the expected one.
+) -> VerifiedFolder:
+    """Return a folder whose root digest is the expected one.
 
     Raises:
         ModelUnavailable: it is missing, refused, or any byte of it differs.
     """
     found = list_folder(folder, memory)
-    if found.root_digest != expected:
+    if found.manifest.root_digest != expected:
         raise ModelUnavailable(
-            f"the model folder has the root digest {found.root_digest}, pinned is {expected}"
-            f"{_difference(folder, found)}; restore the pinned files, or pin the folder again"
+            f"the model folder has the root digest {found.manifest.root_digest}, pinned is "
+            f"{expected}{_difference(folder, found.manifest)}; restore the pinned files, or pin "
+            "the folder again with `countermark model pin`"
         )
     return found
 
@@ -185,7 +213,7 @@ def pin(folder: Path) -> WeightsManifest:
     Raises:
         ModelUnavailable: it is missing, refused, or cannot be written to.
     """
-    manifest = list_folder(folder)
+    manifest = list_folder(folder).manifest
     try:
         (folder / MANIFEST_NAME).write_bytes(manifest.canonical())
     except OSError as error:
@@ -194,6 +222,57 @@ def pin(folder: Path) -> WeightsManifest:
             f"make the folder writable while you pin it"
         ) from error
     return manifest
+
+
+def _files(root: Path) -> dict[str, Path]:
+    """Return every file below by its path inside, all of them of a kind that is taken.
+
+    Raises:
+        ModelUnavailable: something is a link, a device or a pipe, or is refused by its name.
+    """
+    found = {}
+    for path in sorted(root.rglob("*")):
+        name, mode = path.relative_to(root).as_posix(), path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise ModelUnavailable(
+                f"{name} is a symbolic link, which can change its target later; "
+                f"copy the folder with its links resolved (cp -rL)"
+            )
+        if stat.S_ISDIR(mode):
+            continue
+        if not stat.S_ISREG(mode):
+            raise ModelUnavailable(f"{name} is not a regular file; take it out of the folder")
+        if name == MANIFEST_NAME:
+            continue
+        refuse_name(name)
+        found[name] = path
+    return found
+
+
+def _open_regular(path: Path, name: str) -> BinaryIO:
+    """Open a file that may have been exchanged for a link or a pipe a moment ago."""
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for somebody to write into it.
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise ModelUnavailable(
+            f"{name} cannot be read ({error.strerror}); check who may read it, and download it "
+            "again if the disk is damaged"
+        ) from error
+    file = os.fdopen(number, "rb")
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        file.close()
+        raise ModelUnavailable(f"{name} is not a regular file; take it out of the folder")
+    return file
+
+
+def _check_json(file: BinaryIO, name: str, size: int, names: Mapping[str, Path]) -> None:
+    if size > MAX_JSON_BYTES:
+        raise ModelUnavailable(
+            f"{name} is larger than any configuration; remove it from the folder"
+        )
+    refuse_json(name, file.read(), names)
+    file.seek(0)
 
 
 def _difference(folder: Path, found: WeightsManifest) -> str:
@@ -209,67 +288,13 @@ def _difference(folder: Path, found: WeightsManifest) -> str:
     return f" (differs from {MANIFEST_NAME}: {', '.join(changed[:5])})" if changed else ""
 
 
-def _digest(path: Path, memory: DigestMemory | None) -> str:
-    status = path.stat()
+def _digest(path: Path, file: BinaryIO, status: os.stat_result, memory: DigestMemory | None) -> str:
     big = memory is not None and status.st_size >= REMEMBERED_BYTES
     if memory is not None and big and (known := memory.recall(path, status)):
         return known
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
     if memory is not None and big:
         memory.remember(path, status, digest.hexdigest())
     return digest.hexdigest()
-
-
-def _refuse_code(path: Path, name: str) -> None:
-    """Raise on a file that from_pretrained, or a person, could run."""
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix in REFUSED_SUFFIXES:
-        raise ModelUnavailable(
-            f"{name} can carry code and is refused; keep only safetensors, JSON and tokenizer files"
-        )
-    if suffix != ".json":
-        return
-    if path.stat().st_size > MAX_JSON_BYTES:
-        raise ModelUnavailable(
-            f"{name} is larger than any configuration; remove it from the folder"
-        )
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelUnavailable(f"{name} is not JSON ({error}); download it again") from error
-    if found := REFUSED_KEYS & _keys(content):
-        raise ModelUnavailable(
-            f"{name} asks for foreign code ({', '.join(sorted(found))}); use the plain weights"
-        )
-    if name == "model_index.json":
-        _refuse_foreign_classes(content)
-
-
-def _refuse_foreign_classes(index: object) -> None:
-    """Raise unless each component of a model index is a class of diffusers or transformers."""
-    if not isinstance(index, dict):
-        raise ModelUnavailable("model_index.json is not an object; download it again")
-    for part, value in index.items():
-        named = isinstance(value, list) and len(value) == 2
-        if named and value[0] is not None and value[0] not in ALLOWED_LIBRARIES:
-            raise ModelUnavailable(
-                f"model_index.json takes {part} from {value[0]!r}, expected one of "
-                f"{', '.join(sorted(ALLOWED_LIBRARIES))}; use the plain weights"
-            )
-
-
-def _keys(content: object) -> set[str]:
-    """Return every key at any depth."""
-    found: set[str] = set()
-    open_ = [content]
-    while open_:
-        value = open_.pop()
-        if isinstance(value, dict):
-            found |= value.keys()
-            open_ += value.values()
-        elif isinstance(value, list):
-            open_ += value
-    return found

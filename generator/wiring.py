@@ -4,20 +4,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
-from pathlib import Path
 
 from audit.bodies import PlugIn
 from audit.home import Home
 from audit.ledger import Ledger
+from audit.names import refuse_claimed_names
 from audit.redaction import Vault
-from audit.wiring import OWN_TRUST, now, open_ledger, own_mark_keys
-from generator.errors import ExtraMissing, ModelUnavailable
+from audit.wiring import now, open_ledger, own_mark_keys, own_trust
+from generator.declaring import declare, keys_of, policy_text
+from generator.errors import ExtraMissing, GenerationError, ModelUnavailable
 from generator.gates import Gates
 from generator.holding import Holding
-from generator.journal import Journal, record_policy
+from generator.journal import Journal
 from generator.marking import Marking
 from generator.models import ModelSettings, VideoModel
-from generator.names import refuse_claimed_names
 from generator.pipeline import Pipeline
 from generator.progress import Phase, Progress, ProgressListener, nobody
 from generator.recovery import recover
@@ -28,7 +28,6 @@ from provenance.examination import WATERMARKERS, load_watermarker
 from provenance.keys import FileSigner, read_private
 from provenance.pki import DemoPki
 from provenance.timestamp_authority import LocalAuthority
-from provenance.trust import TrustList, TrustLists
 from safety.classifiers import FRAME_CLASSIFIERS, PROMPT_CLASSIFIERS
 
 MODELS = "countermark.models"  # the entry point group
@@ -53,7 +52,7 @@ def open_pipeline(
         KeyExposed: a secret is readable by others.
     """
     refuse_claimed_names()
-    home.required()
+    home.required().make_folders()
     sealing_key = read_private(home.sealing_key)
     gates = Gates.open(settings.safety)
     signing = open_signing(home, settings, gates)
@@ -61,10 +60,10 @@ def open_pipeline(
         listener(Progress(Phase.LOADING))
     model = open_model(home, settings) if with_model else None
     with open_ledger(home, settings) as ledger:
-        recover(ledger, home.private, now)
-        record_policy(ledger, gates.policy, now())
+        recover(ledger, home, now)
+        declare(ledger, [policy_text(gates.policy), *keys_of(home, settings)], now())
         yield Pipeline(
-            sources=Sources(model, settings.provenance.limits, signing.trust),
+            sources=Sources(model, settings.provenance, signing.trust),
             gates=gates,
             marking=open_marking(home, settings),
             signing=signing,
@@ -118,10 +117,7 @@ def open_signing(home: Home, settings: Settings, gates: Gates) -> Signing:
             address=None if local else address,
             clock=now,
         ),
-        trust=TrustLists(
-            claim=(_own(pki.root),),
-            timestamp=(_own(pki.timestamp_root),),
-        ),
+        trust=own_trust(home),
         policy=gates.policy,
     )
 
@@ -131,7 +127,8 @@ def open_model(home: Home, settings: Settings) -> VideoModel:
 
     Raises:
         ExtraMissing: torch or diffusers is not installed.
-        ModelUnavailable: no such model, or its weights are missing, corrupt or unpinned.
+        ModelUnavailable: no such model, its weights are missing, corrupt or unpinned, or its code
+            broke while opening.
     """
     # Nothing that loads a model may reach for a hub; the libraries read this once, when imported.
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -142,25 +139,26 @@ def open_model(home: Home, settings: Settings) -> VideoModel:
         raise ModelUnavailable(
             f"no model {name!r} is installed; set generator.model to one of: {names}"
         )
+    asked = ModelSettings(
+        name=name,
+        folder=settings.generator.model_folder,
+        digest=settings.generator.model_digest,
+        preset=settings.generator.preset,
+        threads=settings.generator.threads,
+        home=home.path,
+    )
     try:
-        opener = next(iter(found)).load()
+        model: VideoModel = next(iter(found)).load()(asked)
     except ImportError as error:
         raise ExtraMissing(
-            f"generating needs {error.name}, which is not installed; "
+            f"generating needs {error.name or 'a module'}, which is not installed; "
             "run: pip install 'countermark[generate]'"
         ) from error
-    model: VideoModel = opener(
-        ModelSettings(
-            name=name,
-            folder=settings.generator.model_folder,
-            digest=settings.generator.model_digest,
-            preset=settings.generator.preset,
-            threads=settings.generator.threads,
-            home=home.path,
-        )
-    )
+    except GenerationError:
+        raise
+    except Exception as error:  # a model may be a plug-in, whose code may raise anything
+        raise ModelUnavailable(
+            f"the model {name!r} cannot start: {type(error).__name__}: {error}; repair it, or set "
+            "generator.model to another"
+        ) from error
     return model
-
-
-def _own(path: Path) -> TrustList:
-    return TrustList(name=OWN_TRUST, pem=TrustList.load(path).pem)

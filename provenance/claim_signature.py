@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from provenance import cbor
@@ -38,6 +39,8 @@ FOREIGN_USAGES = (
 class SignerCertificate:
     """Who signed the claim, by the certificate in the signature."""
 
+    sha256: str
+    """Of the certificate (DER), hex: what names a key in the log."""
     common_name: str | None
     organisation: str | None
     serial_hex: str
@@ -98,18 +101,30 @@ def open_signature(
     known = {*_PADDING_KEYS, "sigTst", "sigTst2"}
     if not known.issuperset(unprotected) or set(unprotected) >= {"sigTst", "sigTst2"}:
         deviations.append("the unsigned header of the claim signature holds more than it must")
-    timestamp, remarks = _timestamp(
+    chains = _chains(protected, unprotected)
+    if len(chains) > 1:
+        violations.append("the claim signature holds more than one certificate chain")
+    timestamp, changed, remarks = _timestamp(
         unprotected, protected=protected, signature=signature, claim=claim, roots=timestamp_roots
     )
     start = encoded.index(protected) + len(protected)
     return SignatureFinding(
-        signer=_signer(protected, unprotected),
+        signer=_signer(chains),
         timestamp=timestamp,
         unsigned_start=start,
         unsigned_end=len(encoded) - len(_bstr(signature)),
-        violations=tuple(violations),
+        violations=(*violations, *changed),
         deviations=(*deviations, *remarks),
     )
+
+
+def signer_of(encoded: bytes) -> SignerCertificate | None:
+    """Return whose certificate stands in a COSE_Sign1; None when it holds none that can be read."""
+    try:
+        _, protected, unprotected, _, _ = _parts(encoded)
+    except MalformedStore:
+        return None
+    return _signer(_chains(protected, unprotected))
 
 
 def _parts(
@@ -136,21 +151,29 @@ def _timestamp(
     signature: bytes,
     claim: bytes,
     roots: Sequence[x509.Certificate],
-) -> tuple[TimestampFinding, list[str]]:
-    """Check the time-stamp, and say what of it a countermark claim would not have.
+) -> tuple[TimestampFinding, list[str], list[str]]:
+    """Check the time-stamp; say what nobody honest leaves in it, and what we would not.
 
     Version 1 (`sigTst`) stamps the claim, version 2 the signature, each as the payload of a COSE
     counter-signature structure; C2PA specification 2.2, section 10.3.2.5.
     """
     name, payload = ("sigTst2", _bstr(signature)) if "sigTst2" in unprotected else ("sigTst", claim)
-    token = _only_token(unprotected.get(name))
+    if name not in unprotected:
+        return TimestampFinding(TimestampState.ABSENT), [], ["the claim carries no time-stamp"]
+    token = _only_token(unprotected[name])
     if token is None:
-        return TimestampFinding(TimestampState.ABSENT), ["the claim carries no time-stamp"]
-    to_stamp = b"\x84\x70CounterSignature" + _bstr(protected) + _bstr(b"") + _bstr(payload)
-    found = verify_token(token, stamped=to_stamp, roots=roots)
+        found = TimestampFinding(
+            TimestampState.UNSUPPORTED, problems=("it is not one token and nothing beside it",)
+        )
+    else:
+        to_stamp = b"\x84\x70CounterSignature" + _bstr(protected) + _bstr(b"") + _bstr(payload)
+        found = verify_token(token, stamped=to_stamp, roots=roots)
+    because = ", ".join(found.problems)
     if found.state is TimestampState.INVALID:
-        return found, [f"the time-stamp does not hold: {', '.join(found.problems)}"]
-    return found, list(found.unsigned)
+        return found, [f"the time-stamp does not hold: {because}"], []
+    if found.state is TimestampState.UNSUPPORTED:
+        return found, [], [f"the time-stamp could not be checked: {because}"]
+    return found, [], list(found.unsigned)
 
 
 def _only_token(header: object) -> bytes | None:
@@ -164,14 +187,18 @@ def _only_token(header: object) -> bytes | None:
             return None
 
 
-def _signer(protected: bytes, unprotected: dict[object, object]) -> SignerCertificate | None:
-    """Read the first certificate of the chain, from where it is signed if it is there."""
+def _chains(protected: bytes, unprotected: dict[object, object]) -> list[object]:
+    """Return the certificate chains, from where they are signed first."""
     try:
         signed = cbor.decode(protected).value
     except cbor.MalformedCbor:
-        return None
+        signed = None
     headers = (signed if isinstance(signed, dict) else {}, unprotected)
-    chains = [header[key] for header in headers for key in _CHAIN_KEYS if key in header]
+    return [header[key] for header in headers for key in _CHAIN_KEYS if key in header]
+
+
+def _signer(chains: list[object]) -> SignerCertificate | None:
+    """Read the first certificate of the first chain."""
     first = chains[0] if chains else None
     if isinstance(first, list):
         first = first[0] if first else None
@@ -190,6 +217,7 @@ def _describe(certificate: x509.Certificate) -> SignerCertificate:
     except x509.ExtensionNotFound:
         dotted = ()
     return SignerCertificate(
+        sha256=certificate.fingerprint(hashes.SHA256()).hex(),
         common_name=_attribute(certificate, x509.NameOID.COMMON_NAME),
         organisation=_attribute(certificate, x509.NameOID.ORGANIZATION_NAME),
         serial_hex=f"{certificate.serial_number:x}",

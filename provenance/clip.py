@@ -6,7 +6,7 @@ whoever needs them twice opens the source twice.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -135,6 +135,45 @@ class MappedClip:
 
         for rgb in self.transform(pictures()):
             yield Frame(rgb, times.popleft())
+
+    def times_s(self) -> list[float]:
+        """Return when each frame of the source is shown."""
+        return self.source.times_s()
+
+
+@dataclass(frozen=True, slots=True)
+class EvenClip:
+    """A clip of even sides, as 4:2:0 needs: an odd one shows its last row or column twice.
+
+    Whatever is put into the pictures has to see them at the size in which they are written, so
+    this comes before it.
+    """
+
+    source: Clip
+
+    @property
+    def shape(self) -> ClipShape:
+        """The shape of the source with its sides rounded up."""
+        shape = self.source.shape
+        even = (shape.width + shape.width % 2, shape.height + shape.height % 2)
+        return replace(shape, width=even[0], height=even[1])
+
+    @property
+    def sound(self) -> Path | None:
+        """The sound of the source."""
+        return self.source.sound
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame of the source at its even size."""
+        for frame in self.source.frames():
+            height, width, _ = frame.rgb.shape
+            if height % 2 or width % 2:
+                sides = ((0, height % 2), (0, width % 2), (0, 0))
+                rgb = np.pad(frame.rgb, sides, mode="edge")
+                rgb.setflags(write=False)
+                yield Frame(rgb, frame.ticks)
+            else:
+                yield frame
 
     def times_s(self) -> list[float]:
         """Return when each frame of the source is shown."""

@@ -26,6 +26,7 @@ from provenance.errors import (
     UnreadableMedia,
     UnsupportedMedia,
 )
+from provenance.fresh_file import FreshFile, fresh_file
 from provenance.keys import Signer
 from provenance.manifest import PARENT_ID
 from provenance.trust import TrustLists
@@ -46,6 +47,8 @@ class CredentialsState(StrEnum):
     """They hold; nobody on the trust lists vouches for the signer."""
     INVALID = "invalid"
     ABSENT = "absent"
+    ELSEWHERE = "elsewhere"
+    """The file names an address; what is kept there was not fetched."""
     UNREADABLE = "unreadable"
 
 
@@ -112,22 +115,20 @@ def sign_file(
         AuthorityUnavailable: the time-stamp authority does not answer, or answers wrongly.
         KeyUnavailable: the signer cannot sign.
         SigningError: c2pa refuses the manifest or the certificate.
+        StorageFailed: the target exists or cannot be written; nothing of it is left.
         UnreadableMedia: a file cannot be read, or is no MP4.
         UnsupportedMedia: the source carries credentials already.
     """
     courier = _Courier(signer)
     settings = _settings(trust, hosts=[urlsplit(timestamp_url).netloc])
     try:
-        with source.open("rb") as clip, target.open("x+b") as signed:
-            try:
-                _refuse_signed(clip, source.name)
+        with source.open("rb") as clip:
+            _refuse_signed(clip, source.name)
+            with fresh_file(target) as signed:
                 store = _sign(clip, signed, manifest, courier, settings, parent, timestamp_url)
-            except BaseException:
-                target.unlink()
-                raise
     except OSError as error:
         raise UnreadableMedia(
-            f"cannot sign {source.name} ({error}); check that it exists and {target.name} does not"
+            f"cannot sign {source.name} ({error}); check that it can be read"
         ) from error
     except c2pa.C2paError as error:
         raise _explain(error, courier, timestamp_url) from (courier.failure or error)
@@ -175,7 +176,7 @@ class _Courier:
 
 def _sign(  # the steps of one signature, cut out of its error handling
     clip: BinaryIO,
-    signed: BinaryIO,
+    signed: FreshFile,
     manifest: Mapping[str, Any],
     courier: _Courier,
     settings: dict[str, Any],
@@ -262,7 +263,7 @@ def _read(file: BinaryIO, kind: str, trust: TrustLists) -> FirstReading:
     except error as unreadable:
         # c2pa-python 0.38.1 has a class for it and does not use it.
         if str(unreadable).startswith(_REMOTE):
-            return FirstReading(CredentialsState.ABSENT, reason=ELSEWHERE)
+            return FirstReading(CredentialsState.ELSEWHERE, reason=ELSEWHERE)
         return FirstReading(CredentialsState.UNREADABLE, reason=str(unreadable))
 
 
@@ -320,11 +321,20 @@ def _codes(found: object) -> Iterator[Code]:
 
 
 def _ingredient_failures(report: Mapping[str, Any]) -> Iterator[Code]:
-    """Walk the whole history: failures seen now, and those recorded when a step was taken."""
-    for delta in (report.get("validation_results") or {}).get("ingredientDeltas") or ():
-        yield from _codes((delta.get("validationDeltas") or {}).get("failure"))
+    """Walk the whole history: failures seen now, and those recorded when a step was taken.
+
+    What was found broken two steps back stands only in the record of the step between, and
+    c2pa-rs does not repeat it.
+    """
+    yield from _delta_failures(report.get("validation_results"))
     for manifest in (report.get("manifests") or {}).values():
         for ingredient in manifest.get("ingredients") or ():
-            recorded = (ingredient.get("validation_results") or {}).get("activeManifest") or {}
-            yield from _codes(recorded.get("failure"))
+            recorded = ingredient.get("validation_results") or {}
+            yield from _codes((recorded.get("activeManifest") or {}).get("failure"))
+            yield from _delta_failures(recorded)
             yield from _codes(ingredient.get("validation_status"))
+
+
+def _delta_failures(results: Mapping[str, Any] | None) -> Iterator[Code]:
+    for delta in (results or {}).get("ingredientDeltas") or ():
+        yield from _codes((delta.get("validationDeltas") or {}).get("failure"))

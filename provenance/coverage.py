@@ -2,9 +2,9 @@
 
 C2PA's hash of an MP4 leaves boxes out: `ftyp`, `free`, `skip`, `mfra` and its own box. Both
 verifiers call a file Trusted with a kilobyte of anything in an appended `free` box. A manifest of
-ours therefore carries a digest of the boxes left out (`unbound_digest`), and promises a store
-without a byte of slack; `examine` holds it to that. In a stranger's file the same bytes are only
-named, unless they are what no honest signer writes.
+ours therefore carries a digest of the boxes left out and of the place of each (`unbound_digest`),
+and promises a store without a byte of slack; `examine` holds it to that. In a stranger's file the
+same bytes are only named, unless they are what no honest signer writes.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from provenance.bmff import Box, CredentialsBox, MalformedBoxes
 from provenance.claim_signature import SignerCertificate
 from provenance.errors import UnreadableMedia
 from provenance.jumbf import MalformedStore
-from provenance.manifest_store import ByteRange, StoreFinding
+from provenance.manifest_store import ByteRange, HistoryStep, StoreFinding
 from provenance.timestamp import TimestampFinding, TimestampState
 
 MAX_STORE_BYTES = 64 * 2**20  # thumbnails of a long history; ours has about 15 KiB
@@ -32,6 +32,11 @@ LEFT_OUT = ("ftyp", "mfra", "free", "skip")
 
 MAX_RANGES = 200  # of a file with more, the first
 _CHUNK = 2**20
+
+# What `unbound_digest` writes (docs/spec/manifest.md, section 4).
+_DOMAIN = b"countermark boxes v1\n"
+_WHOLE, _HASHED, _CREDENTIALS = b"w", b"h", b"c"
+_LENGTH_BYTES = 8
 
 
 class CoverageState(StrEnum):
@@ -60,9 +65,13 @@ class CoverageFinding:
     violations: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     """Deviations of a stranger's file, which promised nothing."""
+    store_sha256: str | None = None
+    """Of the manifest store, hex: what the log's record of a released clip names."""
     signer: SignerCertificate | None = None
+    history: tuple[HistoryStep, ...] = ()
+    """Earlier manifests that the claim binds."""
     timestamp: TimestampFinding = field(
-        default_factory=lambda: TimestampFinding(TimestampState.ABSENT)
+        default_factory=lambda: TimestampFinding(TimestampState.NOT_CHECKED)
     )
 
 
@@ -87,16 +96,21 @@ def examine(path: Path, *, timestamp_roots: Sequence[x509.Certificate]) -> Cover
 
 
 def unbound_digest(path: Path) -> str:
-    """Return SHA-256 (hex) over the boxes that C2PA's hash will leave out, whole and in order.
+    """Return SHA-256 (hex) over the boxes that C2PA's hash will leave out, and over every place.
 
-    Signing does not touch them, so the digest of the clip to be signed is that of the signed one.
+    Signing touches none of them and puts its own box directly after `ftyp`, so the digest of the
+    clip to be signed is that of the signed one.
 
     Raises:
-        UnreadableMedia: the file cannot be read, or is no sequence of boxes.
+        UnreadableMedia: the file cannot be read, or is no sequence of boxes that begins with
+            `ftyp`.
     """
     try:
         with path.open("rb") as file:
-            return _digest_left_out(file, bmff.top_boxes(file))
+            boxes = bmff.top_boxes(file)
+            if not boxes or boxes[0].kind != "ftyp":
+                raise UnreadableMedia(f"{path.name} is no MP4: it does not begin with `ftyp`")
+            return _digest_of_boxes(file, boxes)
     except OSError as error:
         raise UnreadableMedia(f"cannot read {path.name} ({error.strerror})") from error
     except MalformedBoxes as error:
@@ -121,21 +135,26 @@ def _examine(file: BinaryIO, roots: Sequence[x509.Certificate]) -> CoverageFindi
             violations=(f"the file holds {len(manifests)} manifest stores; expected one",),
         )
     carrier = manifests[0]
-    store = manifest_store.inspect(_read_store(file, carrier), timestamp_roots=roots)
+    encoded = _read_store(file, carrier)
+    store = manifest_store.inspect(encoded, timestamp_roots=roots)
     deviations = [*store.deviations, *_carrier_deviations(carrier, carriers)]
     deviations += _binding_deviations(store)
     if not store.has_record:
         deviations += _unsigned_contents(file, boxes)
     violations = [*store.violations]
-    if store.has_record and store.unbound_sha256 != _digest_left_out(file, boxes):
-        violations.append("the boxes that the C2PA hash leaves out are not those that were signed")
+    if store.has_record and store.unbound_sha256 != _digest_of_boxes(file, boxes):
+        violations.append(
+            "the boxes that the C2PA hash leaves out are not those that were signed, or not there"
+        )
     return CoverageFinding(
         state=CoverageState.CHECKED,
         promised=store.has_record,
         unbound=tuple(islice(_unbound(boxes, carrier, store), MAX_RANGES)),
         violations=(*violations, *(deviations if store.has_record else ())),
         remarks=() if store.has_record else tuple(deviations[:MAX_RANGES]),
+        store_sha256=hashlib.sha256(encoded).hexdigest(),
         signer=store.signer,
+        history=store.history,
         timestamp=store.timestamp,
     )
 
@@ -222,13 +241,25 @@ def _range(box: Box, what: str) -> ByteRange:
     return ByteRange(box.start, box.end, what)
 
 
-def _digest_left_out(file: BinaryIO, boxes: Sequence[Box]) -> str:
-    digest = hashlib.sha256()
-    for box in boxes:
-        if box.kind not in LEFT_OUT:
-            continue
-        for chunk in _chunks(file, box.start, box.end):
-            digest.update(chunk)
+def _digest_of_boxes(file: BinaryIO, boxes: Sequence[Box]) -> str:
+    """Digest what C2PA's hash leaves out, whole, and a mark in the place of everything else.
+
+    The mark of the credentials is where they are, and where signing will put them if there are
+    none: directly after the first box.
+    """
+    digest = hashlib.sha256(_DOMAIN)
+    signed = any(box.carries_credentials for box in boxes)
+    for number, box in enumerate(boxes):
+        if box.carries_credentials:
+            digest.update(_CREDENTIALS)
+        elif box.kind in LEFT_OUT:
+            digest.update(_WHOLE + (box.end - box.start).to_bytes(_LENGTH_BYTES, "big"))
+            for chunk in _chunks(file, box.start, box.end):
+                digest.update(chunk)
+        else:
+            digest.update(_HASHED)
+        if number == 0 and not signed:
+            digest.update(_CREDENTIALS)
     return digest.hexdigest()
 
 

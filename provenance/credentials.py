@@ -1,93 +1,46 @@
 """Everything a file's Content Credentials can say, and what follows from it.
 
-`examine` asks two independent verifiers and our own reading of the bytes. `judge` is the rule that
-turns their answers into three states; it is pure, and the place to look when a verdict surprises.
-
-The rule. Integrity outranks trust. Where two verifiers disagree on a stranger's file, the file is
-at most untrusted and both answers are kept. A manifest with our record promises more than C2PA asks
-(docs/spec/manifest.md), and is broken as soon as one reader, or our own, finds something changed.
+`examine` asks two independent verifiers and our own reading of the bytes; `judgement` is the rule
+that turns their answers into states.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
 
-from pydantic import TypeAdapter
-
-from provenance import content_credentials, coverage, manifest, second_opinion
+from provenance import content_credentials, coverage, manifest_facts, second_opinion
+from provenance.container import HEAD_BYTES, media_type
 from provenance.content_credentials import CredentialsState, FirstReading
-from provenance.coverage import CoverageFinding, CoverageState
-from provenance.errors import ReadBackFailed
-from provenance.manifest import ManifestFacts
+from provenance.coverage import CoverageFinding
+from provenance.errors import ReadBackFailed, UnreadableMedia
+from provenance.judgement import (
+    Agreement,
+    Integrity,
+    Judgement,
+    Presence,
+    TrustState,
+    judge,
+    timestamp_codes,
+)
+from provenance.manifest_facts import ManifestFacts
 from provenance.manifest_store import ByteRange
 from provenance.second_opinion import SecondReading
 from provenance.timestamp import TimestampState
 from provenance.trust import TrustLists
 
-_TRUST_CODES = (
-    "signingCredential.untrusted",
-    "signingCredential.expired",
-    "signingCredential.invalid",
-    "signingCredential.ocsp.",
-    "signingCredential.revoked",
-    "claimSignature.outsideValidity",
-    "timeStamp.",
-    "cawg.",
-)
-"""Failures that speak of the signer, the time or a named person and not of the bytes."""
-
-_UNFIT_CODE = "signingCredential.invalid"
-_EXPIRED_CODES = ("signingCredential.expired", "claimSignature.outsideValidity")
-_REVOKED_CODES = ("signingCredential.revoked", "signingCredential.ocsp.revoked")
-_PRESENT = {CredentialsState.TRUSTED, CredentialsState.VALID, CredentialsState.INVALID}
-
-
-class Presence(StrEnum):
-    """Whether the file carries credentials."""
-
-    ABSENT = "absent"
-    PRESENT = "present"
-    UNREADABLE = "unreadable"
-    """Something is there, or the file is damaged; nothing can be said about it."""
-
-
-class Integrity(StrEnum):
-    """Whether the bytes, the manifest and the steps before it are as they were signed."""
-
-    HOLDS = "holds"
-    BROKEN = "broken"
-
-
-class TrustState(StrEnum):
-    """What is known of the signer."""
-
-    TRUSTED = "trusted"
-    UNTRUSTED = "untrusted"
-    EXPIRED = "expired"
-    """The certificate had run out and no trusted time-stamp proves that it had not at the time."""
-    WRONG_USAGE = "wrong_usage"
-    """The certificate, or the list that vouches for it, is for something other than claims."""
-
-
-class Agreement(StrEnum):
-    """Whether both verifiers come to the same answer."""
-
-    AGREE = "agree"
-    DISAGREE = "disagree"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The answer, with its reasons in plain words."""
-
-    presence: Presence
-    integrity: Integrity | None
-    """None where there is nothing whose integrity could be asked for."""
-    trust: TrustState | None
-    agreement: Agreement
-    reasons: tuple[str, ...]
+# Those who read evidence need its words as well, and find them in one room.
+__all__ = [
+    "Agreement",
+    "CredentialsEvidence",
+    "Integrity",
+    "Judgement",
+    "Presence",
+    "TrustState",
+    "examine",
+    "judge",
+    "prove_released",
+    "timestamp_codes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +55,8 @@ class CredentialsEvidence:
     """What the active manifest states; statements of its signer, to be believed as far as it is."""
     trust_lists: tuple[str, ...]
     """Name and digest of every list given, to name the editions used."""
+    media_type: str | None
+    """What kind of file it is, by its first bytes."""
 
     @property
     def presence(self) -> Presence:
@@ -133,16 +88,6 @@ class CredentialsEvidence:
         """Bytes of the file that nothing protects."""
         return self.coverage.unbound
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values, which `from_json` takes back."""
-        plain: dict[str, Any] = TypeAdapter(type(self)).dump_python(self, mode="json")
-        return plain
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Take back what `to_json` gave, in another process."""
-        return TypeAdapter(cls).validate_python(values)
-
 
 def examine(path: Path, trust: TrustLists) -> CredentialsEvidence:
     """Read a file's credentials, offline; what the file holds never raises.
@@ -154,7 +99,7 @@ def examine(path: Path, trust: TrustLists) -> CredentialsEvidence:
     first = content_credentials.read(path, trust)
     second = second_opinion.read(path, trust)
     covered = coverage.examine(path, timestamp_roots=trust.timestamp_roots)
-    facts = manifest.facts(first.store)
+    facts = manifest_facts.facts(first.store)
     return CredentialsEvidence(
         judgement=judge(first, second, covered, facts),
         first=first,
@@ -164,6 +109,7 @@ def examine(path: Path, trust: TrustLists) -> CredentialsEvidence:
         trust_lists=tuple(
             f"{listed.name} sha256:{listed.sha256}" for listed in (*trust.claim, *trust.timestamp)
         ),
+        media_type=_kind(path),
     )
 
 
@@ -184,153 +130,12 @@ def prove_released(path: Path, trust: TrustLists) -> CredentialsEvidence:
     return evidence
 
 
-def judge(
-    first: FirstReading,
-    second: SecondReading,
-    covered: CoverageFinding,
-    facts: ManifestFacts | None,
-) -> Judgement:
-    """Turn the readings into one answer.
-
-    1. Presence: a verifier that finds a manifest outweighs one that finds none.
-    2. Agreement, on what each says of integrity and trust.
-    3. Integrity.
-    4. Trust.
-    """
-    presence = _presence(first, second, covered)  # (1)
-    agreement = _agreement(first, second)  # (2)
-    if presence is not Presence.PRESENT:
-        heard = [first.reason, second.reason]
-        if covered.state is not CoverageState.NOT_CHECKED:
-            heard.append(covered.reason)
-        return Judgement(presence, None, None, agreement, tuple(dict.fromkeys(filter(None, heard))))
-    breaks = tuple(_breaks(first, second, covered, facts))  # (3)
-    trust, doubts = _trust(first, second, covered, agreement)  # (4)
-    return Judgement(
-        presence=presence,
-        integrity=Integrity.BROKEN if breaks else Integrity.HOLDS,
-        trust=trust,
-        agreement=agreement,
-        reasons=tuple(dict.fromkeys((*breaks, *doubts, *covered.remarks))),
-    )
-
-
-def _presence(first: FirstReading, second: SecondReading, covered: CoverageFinding) -> Presence:
-    states = {first.state, second.state}
-    if states & _PRESENT:
-        return Presence.PRESENT
-    if first.state is CredentialsState.ABSENT and covered.state is not CoverageState.REMAINS:
-        return Presence.ABSENT
-    return Presence.UNREADABLE
-
-
-def _agreement(first: FirstReading, second: SecondReading) -> Agreement:
-    """Compare meanings: the two word an expired certificate differently, and mean the same."""
-    same = _meaning(first) == _meaning(second)
-    return Agreement.AGREE if same else Agreement.DISAGREE
-
-
-def _meaning(reading: FirstReading | SecondReading) -> tuple[object, ...]:
-    if reading.state not in _PRESENT:
-        # Neither can say anything; one calls it absent and the other damaged.
-        return (False,)
-    return (True, _byte_failures(reading) != (), reading.state is CredentialsState.TRUSTED)
-
-
-def _byte_failures(reading: FirstReading | SecondReading) -> tuple[str, ...]:
-    """Return what a reading has against the bytes; an Invalid without a code counts as that.
-
-    Where the state is not Invalid, failure codes speak of the signer or of an assertion's own
-    signature (CAWG identities), and C2PA lets the file stand.
-    """
-    if reading.state is not CredentialsState.INVALID:
-        return ()
-    codes = tuple(c.code for c in reading.failure if not c.code.startswith(_TRUST_CODES))
-    return codes if codes or reading.failure else ("invalid, without a reason of its own",)
-
-
-def _breaks(
-    first: FirstReading,
-    second: SecondReading,
-    covered: CoverageFinding,
-    facts: ManifestFacts | None,
-) -> Iterator[str]:
-    """Say why integrity is broken; nothing means that it holds."""
-    promised = covered.promised or (facts is not None and facts.has_record)
-    verdicts = (_verdict("c2pa-rs", first), _verdict("encypher-c2pa", second))
-    found = [verdict for verdict in verdicts if verdict is not None]
-    if covered.state in {CoverageState.UNREADABLE, CoverageState.REMAINS}:
-        found.append(f"our own reader cannot parse the manifest: {covered.reason}")
-    # One reader alone may be behind on a standard that a stranger follows, but not on ours.
-    if len(found) >= 2 or (found and promised):
-        yield from found
-    for code in first.ingredient_failures:
-        if not code.code.startswith(_TRUST_CODES):
-            yield f"an earlier step of the history was changed: {code.code}"
-    yield from covered.violations
-    if promised and covered.state is not CoverageState.CHECKED:
-        yield f"the manifest promises that every byte is accounted for: {covered.reason}"
-
-
-def _verdict(name: str, reading: FirstReading | SecondReading) -> str | None:
-    if reading.state not in _PRESENT:
-        return f"{name} cannot read the manifest: {reading.reason}"
-    failures = _byte_failures(reading)
-    return f"{name} finds the file changed: {', '.join(failures)}" if failures else None
-
-
-def _trust(
-    first: FirstReading, second: SecondReading, covered: CoverageFinding, agreement: Agreement
-) -> tuple[TrustState, tuple[str, ...]]:
-    """Return the gravest doubt about the signer; none means trusted."""
-    for state, reason in _doubts(first, second, covered, agreement):
-        return state, (reason,)
-    return TrustState.TRUSTED, ()
-
-
-def _doubts(
-    first: FirstReading, second: SecondReading, covered: CoverageFinding, agreement: Agreement
-) -> Iterator[tuple[TrustState, str]]:
-    """Give every doubt about the signer, the gravest first."""
-    yield from _usage_doubts(first, second, covered)
-    codes = {code.code for code in (*first.failure, *second.failure)}
-    if codes.intersection(_REVOKED_CODES):
-        yield TrustState.UNTRUSTED, "the signer's certificate was revoked"
-    if codes.intersection(_EXPIRED_CODES):
-        yield (
-            TrustState.EXPIRED,
-            "the signer's certificate had run out, and no trusted time-stamp proves it was earlier",
-        )
-    if agreement is Agreement.DISAGREE:
-        yield (
-            TrustState.UNTRUSTED,
-            f"{_words('c2pa-rs', first)}, while {_words('encypher-c2pa', second)}",
-        )
-    if {first.state, second.state} != {CredentialsState.TRUSTED}:
-        yield TrustState.UNTRUSTED, "nobody on the given trust lists vouches for the signer"
-
-
-def _words(name: str, reading: FirstReading | SecondReading) -> str:
-    codes = ", ".join(dict.fromkeys(code.code for code in reading.failure))
-    return f"{name} says {reading.state}" + (f" ({codes})" if codes else "")
-
-
-def _usage_doubts(
-    first: FirstReading, second: SecondReading, covered: CoverageFinding
-) -> Iterator[tuple[TrustState, str]]:
-    if first.mixed_up_list is not None:
-        yield (
-            TrustState.WRONG_USAGE,
-            f"the signer is vouched for by {first.mixed_up_list} only, a list for time-stamps",
-        )
-    if covered.signer is not None and not covered.signer.may_sign_claims:
-        usages = ", ".join(covered.signer.key_usages) or "none"
-        yield (
-            TrustState.WRONG_USAGE,
-            f"the signer's certificate is not for signing claims (its key usages: {usages})",
-        )
-    if any(code.code == _UNFIT_CODE for code in (*first.failure, *second.failure)):
-        yield TrustState.WRONG_USAGE, "the signer's certificate is not fit for signing claims"
+def _kind(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return media_type(file.read(HEAD_BYTES))
+    except OSError as error:
+        raise UnreadableMedia(f"cannot read {path.name} ({error.strerror})") from error
 
 
 def _release_complaints(evidence: CredentialsEvidence) -> Iterator[str]:

@@ -14,7 +14,8 @@ ProvenanceError
 │   ├── AuthorityUnavailable  the time-stamp authority is silent  the operator, or time
 │   └── ReadBackFailed        what was signed does not verify     the operator
 ├── CredentialsError          a trust list or manifest we were given is malformed
-└── ExaminationFailed         the examining child process died or overran its limits
+├── ExaminationFailed         the file broke the process that examined it, or overran its limits
+└── ExaminationUnavailable    that process could not be started or confined    the operator
 """
 
 from typing import ClassVar
@@ -41,13 +42,13 @@ class UnreadableMedia(MediaError):
 
 
 class UnsupportedMedia(MediaError):
-    """The clip decodes, but is longer, larger or of another kind than we take."""
+    """The clip is longer, larger or of another kind than we decode or encode."""
 
     code = "unsupported_media"
 
 
 class StorageFailed(MediaError):
-    """The disk refused while a clip was being written; nothing half-written was left."""
+    """The disk refused while a clip was being written, or its place is taken; nothing was left."""
 
     code = "storage_failed"
     http_status = 507
@@ -112,7 +113,14 @@ class CredentialsError(ProvenanceError):
 
 
 class ExaminationFailed(ProvenanceError):
-    """The child process that examines files died or overran its limits."""
+    """The process that examined a file died of it, overran its limits, or answered nonsense."""
 
     code = "examination_failed"
     http_status = 422
+
+
+class ExaminationUnavailable(ProvenanceError):
+    """The process that examines files could not be started or confined; no file is to blame."""
+
+    code = "examination_unavailable"
+    http_status = 503

@@ -1,30 +1,46 @@
 """Everything that can be read from one file: Content Credentials, pictures, marks.
 
-`examine` does the work. `examine_confined` has a child process with limits do it (`sandbox.py`),
-which is how every file from outside is looked at; `answer` is what that child calls.
+    seen = examine_confined(path, Question(MediaLimits(), trust, mark_keys), ProcessLimits())
+
+The file is opened once, here. A child process with limits (`sandbox.py`) reads it through that one
+descriptor (`examiner.py` is what it runs), so that whatever lies at the path later, digest and
+findings are of the same bytes. The child answers in two parts, credentials first: where a decoder
+breaks over the pictures, the first part stands.
 """
 
 import hashlib
 import importlib.metadata
+import os
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, ClassVar, Final, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from provenance import credentials
 from provenance.credentials import CredentialsEvidence
-from provenance.errors import MarkError, MediaError
-from provenance.sandbox import ProcessLimits, run_child
+from provenance.errors import (
+    ExaminationFailed,
+    MarkError,
+    ProvenanceError,
+    UnreadableMedia,
+    UnsupportedMedia,
+)
+from provenance.sandbox import ProcessLimits, Said, run_child
 from provenance.trust import TrustList, TrustLists
-from provenance.video import MediaLimits, VideoFile, open_video
+from provenance.video import MediaLimits
 from provenance.watermark import Detection, Watermarker
 
+EXAMINER = "provenance.examiner"  # what the child runs
 WATERMARKERS = "countermark.watermarkers"  # the entry point group
 CHUNK_BYTES = 2**20
 LIBRARIES = ("countermark", "c2pa-python", "encypher-c2pa", "av", "opencv-python-headless")
+DECODING_SHARE = 0.75  # of the child's time; reading marks takes some seconds a key afterwards
+
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +60,20 @@ class Question:
     mark_keys: tuple[MarkKey, ...] = ()
 
 
+class Decoding(StrEnum):
+    """How far the pictures could be decoded."""
+
+    WHOLE = "whole"
+    DAMAGED = "damaged"  # up to some frame, where the file is cut off or broken
+    STOPPED = "stopped"  # up to some frame, where the time was up
+    UNSUPPORTED = "unsupported"  # longer, larger or of another kind than we take
+    UNREADABLE = "unreadable"  # no video that we can parse
+    BROKE_OFF = "broke_off"  # the process died over it
+
+
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What decoding the pictures showed."""
+    """What the container says of the pictures."""
 
     container: str
     codec: str
@@ -57,107 +84,143 @@ class MediaFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PicturesSeen:
+    """The second part of the child's answer."""
+
+    __pydantic_config__: ClassVar = ConfigDict(allow_inf_nan=False)  # JSON has neither
+
+    decoding: Decoding
+    media: MediaFacts | None
+    media_problem: str | None
+    marks: tuple[Detection, ...] = ()
+    mark_problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """What was read from the file. Judging it is somebody else's work."""
 
     size: int
     sha256: str
-    media: MediaFacts | None
-    media_problem: str | None  # why the pictures could not be read, or not to the end
     credentials: CredentialsEvidence
+    decoding: Decoding
+    media: MediaFacts | None  # None where the pictures could not be opened
+    media_problem: str | None  # why the pictures could not be read, or not to the end
     marks: tuple[Detection, ...]
     mark_problem: str | None  # why marks could not be looked for
     unlimited: tuple[str, ...]  # limits that the system did not let us set
     versions: Mapping[str, str]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_json` reads them back."""
-        return {
-            "size": self.size,
-            "sha256": self.sha256,
-            "media": None if self.media is None else asdict(self.media),
-            "media_problem": self.media_problem,
-            "credentials": self.credentials.to_json(),
-            "marks": [mark.to_json() for mark in self.marks],
-            "mark_problem": self.mark_problem,
-            "versions": dict(self.versions),
-        }
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the examination that `to_json` wrote."""
-        media = values["media"]
-        return cls(
-            size=values["size"],
-            sha256=values["sha256"],
-            media=None if media is None else MediaFacts(**media),
-            media_problem=values["media_problem"],
-            credentials=CredentialsEvidence.from_json(values["credentials"]),
-            marks=tuple(Detection.from_json(mark) for mark in values["marks"]),
-            mark_problem=values["mark_problem"],
-            unlimited=(),
-            versions=values["versions"],
-        )
+CREDENTIALS_PART: Final = TypeAdapter(CredentialsEvidence)
+PICTURES_PART: Final = TypeAdapter(PicturesSeen)
+"""How the two parts of the answer are written as JSON, and checked when they are read."""
 
 
-def examine_confined(path: Path, question: Question, limits: ProcessLimits) -> Examination:
+def examine_confined(
+    path: Path, question: Question, limits: ProcessLimits, *, name: str | None = None
+) -> Examination:
     """Examine a file in a child process with limits on time, memory, files and network.
 
+    Args:
+        path: of the file; opened once.
+        question: what to look for.
+        limits: for the child.
+        name: what messages call the file; the last part of its path where none is given.
+
     Raises:
-        ExaminationFailed: the child died or overran its limits; the file is to blame.
+        UnreadableMedia: there is no such file.
+        UnsupportedMedia: it is larger than the question's limit.
+        ExaminationFailed: the child died or overran its limits over it before it said anything, or
+            answered nonsense; the file is to blame.
+        ExaminationUnavailable: the child could not be started or confined.
     """
+    with open_file(path, question.limits.max_bytes) as file:
+        return examine_open(file, name or path.name, question, limits)
+
+
+def examine_open(
+    file: BinaryIO, name: str, question: Question, limits: ProcessLimits
+) -> Examination:
+    """Examine an open file, whatever its path leads to by now; see `examine_confined`."""
+    before = os.fstat(file.fileno())
+    # What a file's digest is, a process that the file may have taken over must not decide.
+    size, sha256 = _digest(file)
     asked = {
-        "path": str(path.resolve()),
+        "name": name,
         "limits": asdict(question.limits),
+        "decoding_seconds": limits.seconds * DECODING_SHARE,
         "claim_trust": [_list_to_json(t) for t in question.trust.claim],
         "timestamp_trust": [_list_to_json(t) for t in question.trust.timestamp],
         "mark_keys": [[key.method, key.secret.hex()] for key in question.mark_keys],
     }
-    answered, unlimited = run_child(__name__, asked, limits)
-    return replace(Examination.from_json(answered), unlimited=unlimited)
+    said = run_child(EXAMINER, asked, limits, descriptor=file.fileno())
+    after = os.fstat(file.fileno())
+    if (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns):
+        raise ExaminationFailed(
+            f"{name} was changed while it was examined; examine a copy that nobody writes to"
+        )
+    return assembled(said, size=size, sha256=sha256)
 
 
-def examine(path: Path, question: Question) -> Examination:
-    """Examine a file in this very process: for our own files, and inside the child.
+def assembled(said: Said, *, size: int, sha256: str) -> Examination:
+    """Return what a child said as an examination, after checking its shape.
 
-    1. Hash the bytes. 2. Read the Content Credentials. 3. Decode, and look for each mark.
+    Raises:
+        ExaminationFailed: it said nothing, or nothing of the shape that was agreed on.
     """
-    size, sha256 = _digest(path)  # (1)
-    evidence = credentials.examine(path, question.trust)  # (2)
-    media, media_problem = _open(path, question.limits)  # (3)
-    marks: list[Detection] = []
-    mark_problem = None
-    if media is not None:
-        try:
-            for key in question.mark_keys:
-                found, media_problem = _look_for_mark(media, key)
-                marks.append(found)
-        except MarkError as error:
-            mark_problem = str(error)
+    if len(said.parts) > 2 or (len(said.parts) < 2 and said.broke_off is None):
+        raise ExaminationFailed(
+            f"the process examining the file gave {len(said.parts)} answers where two belong; "
+            "nothing that it said is believed"
+        )
+    if not said.parts:
+        raise ExaminationFailed(said.broke_off or "the process examining the file said nothing")
+    pictures = (
+        _checked(PICTURES_PART, said.parts[1])
+        if len(said.parts) == 2
+        else PicturesSeen(Decoding.BROKE_OFF, None, said.broke_off, (), said.broke_off)
+    )
     return Examination(
         size=size,
         sha256=sha256,
-        media=None if media is None else _facts(media),
-        media_problem=media_problem,
-        credentials=evidence,
-        marks=tuple(marks),
-        mark_problem=mark_problem,
-        unlimited=(),
+        credentials=_checked(CREDENTIALS_PART, said.parts[0]),
+        decoding=pictures.decoding,
+        media=pictures.media,
+        media_problem=pictures.media_problem,
+        marks=pictures.marks,
+        mark_problem=pictures.mark_problem,
+        unlimited=said.unlimited,
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
 
 
-def answer(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer the question that `examine_confined` asked, as the confined child."""
-    question = Question(
-        limits=MediaLimits(**values["limits"]),
-        trust=TrustLists(
-            claim=tuple(_list_from_json(v) for v in values["claim_trust"]),
-            timestamp=tuple(_list_from_json(v) for v in values["timestamp_trust"]),
-        ),
-        mark_keys=tuple(MarkKey(m, bytes.fromhex(secret)) for m, secret in values["mark_keys"]),
-    )
-    return examine(Path(values["path"]), question).to_json()
+@contextmanager
+def open_file(path: Path, max_bytes: int) -> Iterator[BinaryIO]:
+    """Open a file that somebody brought, for reading.
+
+    Raises:
+        UnreadableMedia: there is no such file, or it is a folder, a pipe or a device.
+        UnsupportedMedia: it has more bytes than are taken.
+    """
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise UnreadableMedia(f"{path} cannot be opened ({error.strerror}); name a file") from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableMedia(f"{path} is not a file that can be read; name a file")
+        if found.st_size > max_bytes:
+            raise UnsupportedMedia(
+                f"{path.name} has {found.st_size} bytes and at most {max_bytes} are taken; "
+                "shrink it, or raise provenance.max_file_mib"
+            )
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def load_watermarker(method: str, secret: bytes) -> Watermarker:
@@ -176,52 +239,24 @@ def load_watermarker(method: str, secret: bytes) -> Watermarker:
     return watermarker
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def _checked(part: TypeAdapter[_Part], line: bytes) -> _Part:
+    try:
+        return part.validate_json(line, strict=True)
+    except (ValidationError, ProvenanceError) as error:  # values refuse what they cannot be
+        raise ExaminationFailed(
+            "the process examining the file answered something else than what was asked; "
+            "nothing that it said is believed"
+        ) from error
+
+
+def _digest(file: BinaryIO) -> tuple[int, str]:
     digest = hashlib.sha256()
     size = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            size += len(chunk)
-            digest.update(chunk)
+    while chunk := file.read(CHUNK_BYTES):
+        size += len(chunk)
+        digest.update(chunk)
     return size, digest.hexdigest()
-
-
-def _open(path: Path, limits: MediaLimits) -> tuple[VideoFile | None, str | None]:
-    try:
-        return open_video(path, limits), None
-    except MediaError as error:
-        return None, str(error)
-
-
-def _look_for_mark(media: VideoFile, key: MarkKey) -> tuple[Detection, str | None]:
-    """Return what one key finds, and where decoding stopped if it did not reach the end."""
-    problems: list[str] = []
-
-    def until_damage() -> Iterator[NDArray[np.uint8]]:
-        try:
-            yield from media.luma()
-        except MediaError as error:
-            problems.append(str(error))
-
-    detection = load_watermarker(key.method, key.secret).detect(until_damage())
-    return detection, problems[0] if problems else None
-
-
-def _facts(media: VideoFile) -> MediaFacts:
-    shape = media.shape
-    return MediaFacts(
-        container=media.container,
-        codec=media.codec,
-        width=shape.width,
-        height=shape.height,
-        frame_rate=str(shape.frame_rate),
-        has_sound=media.has_sound,
-    )
 
 
 def _list_to_json(trusted: TrustList) -> dict[str, Any]:
     return {"name": trusted.name, "pem": trusted.pem.decode("latin-1"), "date": trusted.date}
-
-
-def _list_from_json(values: Mapping[str, Any]) -> TrustList:
-    return TrustList(name=values["name"], pem=values["pem"].encode("latin-1"), date=values["date"])

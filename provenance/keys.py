@@ -71,7 +71,7 @@ class FileSigner:
         ):
             raise KeyUnavailable(
                 f"{key_path} holds a {type(key).__name__}, a claim is signed with an EC key on "
-                "P-256; make one with `countermark keys rotate signing`"
+                "P-256; put one there as docs/operating.md says"
             )
         chain = _read_certificates(chain_path)
         if chain[0].public_key() != key.public_key():

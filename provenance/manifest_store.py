@@ -1,37 +1,37 @@
 """Which bytes of a manifest store does its active claim bind?
 
-A claim is signed; the claim holds digests of assertions; assertions of an edited clip hold digests
-of its ingredients' manifests. Whatever hangs on this chain is bound. The rest of the store is
-structure, which can say only one thing, or it is something that nobody signed: a hiding place.
-`inspect` follows the chain with its own reader and its own digests, and lists what is left over.
+`binding.follow` walks the chain of digests from the claim. The rest of the store is structure,
+which can say only one thing, or it is something that nobody signed: a hiding place. `inspect` lists
+what is left over, and says whose manifests the history holds.
 
 Two kinds of findings. A *violation* is what no honest signer writes. A *deviation* is what
 countermark does not write; a manifest with our record in it promises to be without any
 (docs/spec/manifest.md), a stranger's promises nothing.
 """
 
-import hashlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from provenance import cbor
-from provenance.claim_signature import SignatureFinding, SignerCertificate, open_signature
+from provenance.binding import CLAIM_LABELS, Bindings, claim_of, follow
+from provenance.claim_signature import (
+    SignatureFinding,
+    SignerCertificate,
+    open_signature,
+    signer_of,
+)
 from provenance.jumbf import MalformedStore, Superbox, parse
 from provenance.manifest import RECORD_LABEL
 from provenance.timestamp import TimestampFinding
 
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa", b"c2ma", b"c2as"
 _CLAIM, _SIGNATURE = b"c2cl", b"c2cs"
-_MANIFEST_TYPES = (_MANIFEST, b"c2um", b"c2cm")  # standard, update, compressed
-_CLAIM_LABELS = ("c2pa.claim.v2", "c2pa.claim")
 _SIGNATURE_LABEL = "c2pa.signature"
 _ASSERTIONS_LABEL = "c2pa.assertions"
-_HASHES = ("sha256", "sha384", "sha512")
-_ABSOLUTE, _RELATIVE = "self#jumbf=/c2pa/", "self#jumbf="
-MAX_REFERENCES = 20_000
+# Further stores of a manifest: data boxes and verifiable credentials, each referred to by itself.
+_SIDE_STORES = {"c2pa.databoxes": b"c2db", "c2pa.credentials": b"c2vc"}
 MAX_FINDINGS = 100  # of each kind; a report with more says no more
 
 
@@ -45,6 +45,14 @@ class ByteRange:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """An earlier manifest of the same store."""
+
+    label: str
+    signer: SignerCertificate | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFinding:
     """What the chain from the active claim binds, and what it does not."""
 
@@ -52,10 +60,12 @@ class StoreFinding:
     has_record: bool
     """The claim refers to an assertion of ours: the manifest promises the canonical form."""
     unbound_sha256: str | None
-    """What our record says of the boxes outside the hard binding."""
+    """What our record says of the file's boxes outside the hard binding."""
     hard_binding: tuple[tuple[str, dict[object, object]], ...]
     """Labels and contents of the bound `c2pa.hash.*` assertions."""
     signer: SignerCertificate | None
+    history: tuple[HistoryStep, ...]
+    """The manifests of earlier steps that the claim binds whole."""
     timestamp: TimestampFinding
     unbound: tuple[ByteRange, ...]
     """Offsets into the store."""
@@ -65,41 +75,15 @@ class StoreFinding:
 
 @dataclass(slots=True)
 class _Survey:
-    """What is known while a store is followed."""
+    """What is left over of a store, as it is found."""
 
-    store: bytes
-    root: Superbox
-    bound: set[int] = field(default_factory=set)
-    """Where each superbox begins that a right digest covers."""
-    digests: dict[tuple[int, str], bytes] = field(default_factory=dict)
-    reached: set[str] = field(default_factory=set)
-    """Manifests that something bound refers to."""
+    bindings: Bindings
     unbound: list[ByteRange] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     deviations: list[str] = field(default_factory=list)
 
-    def bind(self, box: Superbox) -> None:
-        self.bound.update(inner.start for inner in box.walk())
-
-    def binds(self, box: Superbox) -> bool:
-        return box.start in self.bound
-
-    def digest(self, box: Superbox, algorithm: str) -> bytes:
-        # Kept, or a thousand wrong references to one large box would cost a thousand hashes.
-        key = (box.start, algorithm)
-        if key not in self.digests:
-            content = memoryview(self.store)[box.body : box.end]
-            self.digests[key] = hashlib.new(algorithm, content).digest()
-        return self.digests[key]
-
     def left_over(self, start: int, end: int, what: str) -> None:
         self.unbound.append(ByteRange(start, end, what))
-
-    def content(self, box: Superbox, what: str) -> bytes:
-        found = box.content_of("cbor")
-        if found is None:
-            raise MalformedStore(f"the {what} holds no single CBOR content")
-        return self.store[found.body : found.end]
 
 
 def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> StoreFinding:
@@ -117,26 +101,25 @@ def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> Sto
     if not root.children:
         raise MalformedStore("the store holds no manifest")
     active = root.children[-1]
-    survey = _Survey(store, root, reached={active.label})
-    claim_box = _only_claim(active)
-    claim = survey.content(claim_box, "claim")
-    signature_box = active.child(_SIGNATURE_LABEL)
+    claim_box, signature_box = _only_claim(active), active.child(_SIGNATURE_LABEL)
     if signature_box is None:
         raise MalformedStore("the active manifest has no single signature")
+    claim = _content(store, claim_box, "claim")
     signature = open_signature(
-        survey.content(signature_box, "signature"), claim=claim, timestamp_roots=timestamp_roots
+        _content(store, signature_box, "signature"), claim=claim, timestamp_roots=timestamp_roots
     )
-    decoded = _claim(claim)
-    _follow(survey, decoded, active)
+    bindings = follow(store, root, active, _claim(claim))
+    survey = _Survey(bindings)
     _survey_signature(survey, signature, signature_box)
     _survey_store(survey, active, claim_box, signature_box)
-    record = _record(survey, active)
+    record = _record(bindings, active)
     return StoreFinding(
         active_label=active.label,
         has_record=record is not None,
         unbound_sha256=_commitment(record),
-        hard_binding=tuple(_hard_bindings(survey, active)),
+        hard_binding=tuple(_hard_bindings(bindings, active)),
         signer=signature.signer,
+        history=tuple(_history(bindings)),
         timestamp=signature.timestamp,
         unbound=tuple(survey.unbound[:MAX_FINDINGS]),
         violations=tuple(dict.fromkeys(survey.violations))[:MAX_FINDINGS],
@@ -145,10 +128,18 @@ def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> Sto
 
 
 def _only_claim(active: Superbox) -> Superbox:
-    claims = [box for box in active.children if box.label in _CLAIM_LABELS]
-    if len(claims) != 1:
-        raise MalformedStore(f"the active manifest has {len(claims)} claims; expected one")
-    return claims[0]
+    claim = claim_of(active)
+    if claim is None:
+        count = sum(box.label in CLAIM_LABELS for box in active.children)
+        raise MalformedStore(f"the active manifest has {count} claims; expected one")
+    return claim
+
+
+def _content(store: bytes, box: Superbox, what: str) -> bytes:
+    found = box.content_of("cbor")
+    if found is None:
+        raise MalformedStore(f"the {what} holds no single CBOR content")
+    return store[found.body : found.end]
 
 
 def _claim(encoded: bytes) -> dict[object, object]:
@@ -159,83 +150,6 @@ def _claim(encoded: bytes) -> dict[object, object]:
     if not isinstance(claim, dict):
         raise MalformedStore("the claim is no map")
     return claim
-
-
-# Following the digests
-
-
-def _follow(survey: _Survey, claim: dict[object, object], active: Superbox) -> None:
-    """Bind whatever a chain of right digests reaches from the claim."""
-    algorithm = claim.get("alg")
-    default = algorithm if isinstance(algorithm, str) else "sha256"
-    waiting: deque[tuple[object, Superbox]] = deque([(claim, active)])
-    followed = 0
-    while waiting:
-        value, manifest = waiting.popleft()
-        for url, digest, named in _references(value):
-            followed += 1
-            if followed > MAX_REFERENCES:
-                raise MalformedStore(f"more than {MAX_REFERENCES} references")
-            target, owner = _resolve(survey.root, manifest, url)
-            if target is None or owner is None:
-                continue
-            survey.reached.add(owner.label)
-            if survey.binds(target) or not _matches(survey, target, digest, named or default):
-                continue
-            survey.bind(target)
-            waiting.extend((inner, owner) for inner in _contents(survey, target))
-
-
-def _references(value: object) -> Iterator[tuple[str, bytes, str | None]]:
-    """Give every hashed reference within a decoded CBOR item (`hashed-uri-map` of C2PA)."""
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, cbor.Tagged):
-            stack.append(item.value)
-        elif isinstance(item, list):
-            stack.extend(item)
-        elif isinstance(item, dict):
-            match item:
-                case {"url": str() as url, "hash": bytes() as digest}:
-                    algorithm = item.get("alg")
-                    yield url, digest, algorithm if isinstance(algorithm, str) else None
-                case _:
-                    pass
-            stack.extend(item.values())
-
-
-def _resolve(
-    root: Superbox, manifest: Superbox, url: str
-) -> tuple[Superbox | None, Superbox | None]:
-    """Return the box that a JUMBF URL names, and the manifest that it lies in."""
-    if url.startswith(_ABSOLUTE):
-        label, _, path = url.removeprefix(_ABSOLUTE).partition("/")
-        owner = root.child(label)
-    elif url.startswith(_RELATIVE):
-        owner, path = manifest, url.removeprefix(_RELATIVE)
-    else:
-        return None, None
-    target = owner
-    for step in filter(None, path.split("/")):
-        target = target.child(step) if target is not None else None
-    return target, owner
-
-
-def _matches(survey: _Survey, target: Superbox, digest: bytes, algorithm: str) -> bool:
-    return algorithm in _HASHES and survey.digest(target, algorithm) == digest
-
-
-def _contents(survey: _Survey, box: Superbox) -> Iterator[object]:
-    """Give the decoded CBOR contents of a bound box and of all boxes in it."""
-    for inner in box.walk():
-        for content in inner.contents:
-            if content.kind != "cbor":
-                continue
-            try:
-                yield cbor.decode(survey.store[content.body : content.end]).value
-            except cbor.MalformedCbor:
-                continue  # bound all the same; it only refers to nothing
 
 
 # What is left over
@@ -254,7 +168,7 @@ def _survey_signature(survey: _Survey, signature: SignatureFinding, box: Superbo
 
 
 def _survey_store(survey: _Survey, active: Superbox, claim: Superbox, signature: Superbox) -> None:
-    root = survey.root
+    root = survey.bindings.root
     _survey_tail(survey)
     _survey_structure(survey, root, _STORE, "store")
     if root.label != "c2pa":
@@ -265,45 +179,59 @@ def _survey_store(survey: _Survey, active: Superbox, claim: Superbox, signature:
     _survey_structure(survey, claim, _CLAIM, "claim")
     _survey_structure(survey, signature, _SIGNATURE, "claim signature")
     for child in active.children:
-        if child in (claim, signature) or survey.binds(child):
-            continue
-        if child.label == _ASSERTIONS_LABEL:
-            _survey_assertions(survey, child)
-        else:
-            survey.left_over(child.start, child.end, f"box {child.label!r} of the active manifest")
-            survey.deviations.append(f"nothing signed refers to the box {child.label!r}")
+        if child not in (claim, signature) and not survey.bindings.binds(child):
+            _survey_part(survey, child)
 
 
 def _survey_tail(survey: _Survey) -> None:
-    tail = survey.store[survey.root.end :]
+    store, root = survey.bindings.store, survey.bindings.root
+    tail = store[root.end :]
     if tail:
-        survey.left_over(survey.root.end, len(survey.store), "padding after the store")
+        survey.left_over(root.end, len(store), "padding after the store")
         survey.deviations.append("there is padding after the manifest store")
     if any(tail):
         survey.violations.append("the padding after the manifest store holds something")
 
 
 def _survey_manifest(survey: _Survey, manifest: Superbox) -> None:
-    """An ingredient's manifest: bound by a digest, or reached, or smuggled in."""
-    if survey.binds(manifest):
+    """An ingredient's manifest: bound by a digest, or reached, or changed, or smuggled in."""
+    bindings, label = survey.bindings, manifest.label
+    if bindings.binds(manifest):
         return
-    survey.left_over(manifest.start, manifest.end, f"manifest {manifest.label}")
-    if manifest.label not in survey.reached:
+    survey.left_over(manifest.start, manifest.end, f"manifest {label}")
+    claim = claim_of(manifest)
+    if label not in bindings.reached:
         survey.violations.append(
-            f"the manifest {manifest.label} is in the store, but nothing signed refers to it"
+            f"the manifest {label} is in the store, but nothing signed refers to it"
+        )
+    elif claim is not None and bindings.binds(claim):
+        survey.deviations.append(f"only the claim of the ingredient's manifest {label} is bound")
+    elif bindings.was_changed(manifest):
+        survey.violations.append(
+            f"the ingredient's manifest {label} is not the one whose digest was signed"
         )
     else:
-        survey.deviations.append(f"no digest binds the ingredient's manifest {manifest.label}")
+        survey.deviations.append(f"no digest binds the ingredient's manifest {label}")
 
 
-def _survey_assertions(survey: _Survey, assertions: Superbox) -> None:
-    _survey_structure(survey, assertions, _ASSERTIONS, "assertion store")
-    for child in assertions.children:
-        if not survey.binds(child):
-            survey.left_over(child.start, child.end, f"assertion {child.label}")
-            survey.violations.append(
-                f"the assertion {child.label!r} is not one that the claim signed"
-            )
+def _survey_part(survey: _Survey, part: Superbox) -> None:
+    """A part of the active manifest that no digest covers whole: a store, or something astray."""
+    if part.label == _ASSERTIONS_LABEL:
+        _survey_structure(survey, part, _ASSERTIONS, "assertion store")
+        for child in part.children:
+            if not survey.bindings.binds(child):
+                survey.left_over(child.start, child.end, f"assertion {child.label}")
+                survey.violations.append(
+                    f"the assertion {child.label!r} is not one that the claim signed"
+                )
+        return
+    astray = [part]
+    if part.label in _SIDE_STORES:
+        _survey_structure(survey, part, _SIDE_STORES[part.label], part.label)
+        astray = [child for child in part.children if not survey.bindings.binds(child)]
+    for box in astray:
+        survey.left_over(box.start, box.end, f"box {box.label!r} of the active manifest")
+        survey.deviations.append(f"nothing signed refers to the box {box.label!r}")
 
 
 def _survey_structure(survey: _Survey, box: Superbox, kind: bytes, what: str) -> None:
@@ -317,12 +245,22 @@ def _survey_structure(survey: _Survey, box: Superbox, kind: bytes, what: str) ->
         survey.deviations.append(f"the {what} holds boxes that do not belong there")
 
 
-# What the coverage of the file needs to know
+# What the coverage of the file, and the log, need to know
 
 
-def _record(survey: _Survey, active: Superbox) -> dict[object, object] | None:
+def _history(bindings: Bindings) -> Iterator[HistoryStep]:
+    """Give the earlier manifests that are bound whole, with the certificate in each signature."""
+    for manifest in bindings.root.children[:-1]:
+        signature = manifest.child(_SIGNATURE_LABEL) if bindings.binds(manifest) else None
+        content = signature.content_of("cbor") if signature is not None else None
+        if content is not None:
+            encoded = bindings.store[content.body : content.end]
+            yield HistoryStep(manifest.label, signer_of(encoded))
+
+
+def _record(bindings: Bindings, active: Superbox) -> dict[object, object] | None:
     """Return our own assertion if the claim binds it."""
-    for label, content in _bound_assertions(survey, active):
+    for label, content in _bound_assertions(bindings, active):
         if label == RECORD_LABEL:
             return content
     return None
@@ -333,19 +271,21 @@ def _commitment(record: dict[object, object] | None) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _hard_bindings(survey: _Survey, active: Superbox) -> Iterator[tuple[str, dict[object, object]]]:
-    for label, content in _bound_assertions(survey, active):
+def _hard_bindings(
+    bindings: Bindings, active: Superbox
+) -> Iterator[tuple[str, dict[object, object]]]:
+    for label, content in _bound_assertions(bindings, active):
         if label.startswith("c2pa.hash."):
             yield label, content
 
 
 def _bound_assertions(
-    survey: _Survey, active: Superbox
+    bindings: Bindings, active: Superbox
 ) -> Iterator[tuple[str, dict[object, object]]]:
     assertions = active.child(_ASSERTIONS_LABEL)
     for box in assertions.children if assertions is not None else ():
-        if not survey.binds(box):
+        if not bindings.binds(box):
             continue
-        for content in _contents(survey, box):
+        for content in bindings.contents(box):
             if isinstance(content, dict):
                 yield box.label, content

@@ -79,7 +79,7 @@ def _reading(report: Mapping[str, Any]) -> SecondReading:
     results = report.get("validation_results") or {}
     failure = tuple(_codes(results.get("failure")))
     if {code.code for code in failure} == {_INACCESSIBLE}:
-        return SecondReading(CredentialsState.ABSENT, reason=ELSEWHERE)
+        return SecondReading(CredentialsState.ELSEWHERE, reason=ELSEWHERE)
     stated = str(report.get("validation_state") or "Invalid").lower()
     return SecondReading(
         state=CredentialsState(stated),

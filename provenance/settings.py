@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from provenance.sandbox import ProcessLimits
 from provenance.video import Encoding, MediaLimits
 
 MIB = 2**20
@@ -29,9 +30,18 @@ class ProvenanceSettings(BaseModel):
     max_seconds: int = Field(3600, ge=1)
 
     examination_seconds: int = Field(600, ge=1)
-    """Wall and CPU time after which the child that examines a file is stopped."""
+    """Time for examining one file. Pictures are looked at in order for three quarters of it; where
+    the clip is longer, the answer says how far that went."""
     examination_memory_mib: int = Field(6144, ge=1024)
-    """Address space of that child; reading credentials takes about the file's size (measured)."""
+    """Address space of the process that does it; reading credentials takes about the file's size
+    (measured)."""
+
+    @property
+    def process_limits(self) -> ProcessLimits:
+        """What examining one file may use."""
+        return ProcessLimits(
+            seconds=self.examination_seconds, memory_bytes=self.examination_memory_mib * MIB
+        )
 
     @property
     def limits(self) -> MediaLimits:

@@ -118,6 +118,19 @@ def _clusters(text: str) -> list[tuple[int, int]]:
     return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
 
 
+# --- dashes --------------------------------------------------------------------------------------
+
+# Hyphens, dashes and the minus sign that NFKC leaves alone.
+_DASHES = re.compile("[\u2010-\u2015\u2043\u2212\u2e3a\u2e3b]")
+
+
+def dash_edits(text: str) -> list[Edit]:
+    """Write every dash as the one on the keyboard."""
+    if text.isascii():
+        return []
+    return [Edit(*found.span(), "-") for found in _DASHES.finditer(text)]
+
+
 # --- what cannot be seen -------------------------------------------------------------------------
 
 # Not of category Cf, yet drawn as nothing: Hangul fillers, combining grapheme joiner, braille

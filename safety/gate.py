@@ -10,7 +10,7 @@ allow.
     verdict = gate.check(prompt, as_model_sees=prompt)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -76,7 +76,12 @@ class PromptGate:
         )
 
     def check(
-        self, raw: str, *, as_model_sees: str, stage: Stage = Stage.PROMPT, beside: str = ""
+        self,
+        raw: str,
+        *,
+        as_model_sees: str,
+        stage: Stage = Stage.PROMPT,
+        beside: Sequence[View] = (),
     ) -> Verdict:
         """Decide on one text.
 
@@ -84,7 +89,8 @@ class PromptGate:
             raw: as it was sent; the findings point into it.
             as_model_sees: after the generator's cleaning and truncation.
             stage: `PROMPT`, or `NEGATIVE_PROMPT`, which has a rule of its own.
-            beside: for a negative prompt, the prompt that it goes with: the two are read together.
+            beside: for a negative prompt, the views of the prompt that it goes with: the two are
+                read together.
 
         Raises:
             ClassifierFailed: a classifier gave no usable answer.
@@ -95,8 +101,7 @@ class PromptGate:
             case Stage.PROMPT:
                 return self._check(stage, readings, self._minors, self._minors.score(readings))
             case Stage.NEGATIVE_PROMPT:
-                around = views(beside, as_model_sees=beside)
-                scores = self._negative.score(readings, beside=around)
+                scores = self._negative.score(readings, beside=beside)
                 return self._check(stage, readings, self._negative, scores)
             case _:
                 raise ValueError(f"expected prompt or negative_prompt, got {stage.value}")
@@ -153,8 +158,9 @@ class FrameGate:
         self._policy = policy
         self._deadline_s = deadline_s
         _refuse_unnamed(policy, classifiers, (Stage.INPUT, Stage.OUTPUT))
-        self._for_input = _required(policy, Stage.INPUT, classifiers)
-        self._for_output = _required(policy, Stage.OUTPUT, classifiers)
+        self._asked = {
+            stage: _required(policy, stage, classifiers) for stage in (Stage.INPUT, Stage.OUTPUT)
+        }
 
     def check(
         self,
@@ -163,11 +169,25 @@ class FrameGate:
         stage: Stage = Stage.OUTPUT,
         plan: SamplingPlan | None = None,
     ) -> Verdict:
-        """Decide on a stream of frames.
+        """Decide on a stream of frames at one stage, as `check_stages` does at several."""
+        (verdict,) = self.check_stages(frames, stages=(stage,), plan=plan)
+        return verdict
+
+    def check_stages(
+        self,
+        frames: Iterable[Frame],
+        *,
+        stages: Sequence[Stage],
+        plan: SamplingPlan | None = None,
+    ) -> tuple[Verdict, ...]:
+        """Decide on a stream of frames, with a verdict for each stage in their order.
+
+        A frame is scored once by each classifier; every stage holds the score against its own
+        thresholds.
 
         Args:
             frames: number, time in seconds, and RGB pixels (height, width, 3) of each, ascending.
-            stage: `OUTPUT`, or `INPUT` for what the asker brings.
+            stages: `OUTPUT` for what leaves, `INPUT` for what the asker brings, or both.
             plan: the frames that must come. Without it the gate cannot know that the stream ended
                 early; with it a missing frame closes the gate.
 
@@ -175,24 +195,44 @@ class FrameGate:
             ClassifierFailed: a classifier gave no usable answer, or no frame came.
             InputUnexaminable: a frame is not 8-bit RGB, is out of order, or is not the planned one.
         """
-        if stage not in {Stage.INPUT, Stage.OUTPUT}:
-            raise ValueError(f"expected input or output, got {stage.value}")
-        asked = self._for_input if stage is Stage.INPUT else self._for_output
-        worst: dict[tuple[str, Category], Finding] = {}
+        if not stages or not set(stages) <= self._asked.keys():
+            raise ValueError(f"expected input, output or both, got {[s.value for s in stages]}")
+        worst: dict[Stage, dict[tuple[str, Category], Finding]] = {stage: {} for stage in stages}
+        all_asked = {one.name: one for stage in stages for one in self._asked[stage]}
         count = 0
         for batch in batches(in_order(frames, plan)):
             count += len(batch)
             pixels = np.stack([rgb for _, _, rgb in batch])  # (count, height, width, 3)
             pixels.setflags(write=False)  # or one classifier could change what the next one sees
-            for classifier in asked:
+            for classifier in all_asked.values():
                 answer = ask_frames(classifier, pixels, deadline_s=self._deadline_s)
-                for (index, time_s, _), scores in zip(batch, answer, strict=True):
-                    moment = FrameMoment(index, time_s)
-                    _keep_worst(worst, self._judge(stage, classifier, scores.items(), moment))
+                for stage in stages:
+                    if classifier in self._asked[stage]:
+                        self._note(worst[stage], stage, classifier, batch, answer)
         if count == 0:
             raise ClassifierFailed("no frame came to the gate, so nothing was examined")
-        examined = Examined(_runs(asked), frames=count)
-        return _verdict(self._policy, stage, worst.values(), examined)
+        return tuple(
+            _verdict(
+                self._policy,
+                stage,
+                worst[stage].values(),
+                Examined(_runs(self._asked[stage]), frames=count),
+            )
+            for stage in stages
+        )
+
+    def _note(
+        self,
+        worst: dict[tuple[str, Category], Finding],
+        stage: Stage,
+        classifier: FrameClassifier,
+        batch: Sequence[Frame],
+        answer: Sequence[Mapping[Category, float]],
+    ) -> None:
+        """Hold the scores of a batch against the thresholds of a stage."""
+        for (index, time_s, _), scores in zip(batch, answer, strict=True):
+            moment = FrameMoment(index, time_s)
+            _keep_worst(worst, self._judge(stage, classifier, scores.items(), moment))
 
     def _judge(
         self,

@@ -2,48 +2,22 @@
 
 It is a rule of words, not of scores, and it does not ask what the writer meant: the two kinds of
 words in one prompt are enough, however far apart and in whatever disguise `safety.normalize`
-undoes. `girl` and `boy`, which are also said of adults, count only beside explicit words.
+undoes. `girl` and `boy`, which are also said of adults, count only beside explicit words. An age
+below eighteen counts as a word for a minor (`safety.ages`).
 
-The words are in `minors.toml`; its SHA-256 is the rule's digest.
+The words are in `minors.toml` and `ages.toml`; the SHA-256 over both is the rule's digest.
 """
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
+from safety.ages import Ages
 from safety.categories import Category
 from safety.classifiers import Scored
 from safety.normalize import View
 from safety.terms import Hit, ReadView, TermIndex, read, uncovered
-
-ADULT_AGE = 18
-# An age in digits: "15 years old", "15-year-old", "15yo", "15 y/o", "aged 15", "15岁", "15 años".
-_AGE = re.compile(
-    r"(?<!\d)(\d{1,2})[\s-]*(?:(?:years?|yrs?)[\s-]*old|y\s?/?\s?o\b|岁|años|jahre\s+alt|ans\b)"
-    r"|\bage[d]?\s+(\d{1,2})(?!\d)",
-    re.IGNORECASE,
-)
-_YEARS = (
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-)
 
 
 class MinorsRule:
@@ -52,15 +26,17 @@ class MinorsRule:
     Args:
         words: lists of terms: `minor`, `maybe_minor`, `sexual` (explicit and not), `explicit`, and
             `innocent`, phrases that take their words out.
-        digest: SHA-256 of the file that they came from, hex.
+        ages: finds ages below eighteen.
+        digest: SHA-256 of the files that all these words came from, hex.
     """
 
     name = "minors_rule"
     categories = frozenset({Category.CHILD_SEXUAL_EXPLOITATION})
 
-    def __init__(self, words: Mapping[str, Iterable[str]], *, digest: str) -> None:
+    def __init__(self, words: Mapping[str, Iterable[str]], ages: Ages, *, digest: str) -> None:
         explicit = tuple(words["explicit"])
         self.digest = digest
+        self._ages = ages
         self._minor = TermIndex(words["minor"])
         self._maybe_minor = TermIndex(words["maybe_minor"])
         self._sexual = TermIndex((*words["sexual"], *explicit))
@@ -70,10 +46,13 @@ class MinorsRule:
     @classmethod
     def shipped(cls) -> "MinorsRule":
         """Return the rule with the words of the package."""
-        content = (resources.files("safety") / "minors.toml").read_bytes()
-        words: dict[str, list[str]] = tomllib.loads(content.decode())
-        words["minor"] = [*words["minor"], *(f"{age} year* old*" for age in _YEARS)]
-        return cls(words, digest=hashlib.sha256(content).hexdigest())
+        folder = resources.files("safety")
+        words, ages = (folder / "minors.toml").read_bytes(), (folder / "ages.toml").read_bytes()
+        return cls(
+            tomllib.loads(words.decode()),
+            Ages(tomllib.loads(ages.decode())),
+            digest=hashlib.sha256(words + ages).hexdigest(),
+        )
 
     def score(self, views: Sequence[View]) -> Sequence[Scored]:
         """Return 1 with the place of the sexual word, or 0."""
@@ -83,7 +62,7 @@ class MinorsRule:
             if not sexual:
                 continue
             explicit = self._find(self._explicit, text)
-            if self._find(self._minor, text) or _names_a_minor_age(view.text):
+            if self._find(self._minor, text) or self._ages.names_a_minor(view.text):
                 return [self._found(view, sexual[0])]
             if explicit and self._find(self._maybe_minor, text):
                 return [self._found(view, explicit[0])]
@@ -93,7 +72,8 @@ class MinorsRule:
         """Tell whether any view holds a word for a minor, `girl` and `boy` included."""
         indexes = (self._minor, self._maybe_minor)
         return any(
-            _names_a_minor_age(view.text) or any(self._find(one, read(view)) for one in indexes)
+            self._ages.names_a_minor(view.text)
+            or any(self._find(one, read(view)) for one in indexes)
             for view in views
         )
 
@@ -106,8 +86,3 @@ class MinorsRule:
 
     def _found(self, view: View, hit: Hit) -> Scored:
         return Scored(Category.CHILD_SEXUAL_EXPLOITATION, 1.0, view.span(hit.start, hit.end))
-
-
-def _names_a_minor_age(text: str) -> bool:
-    ages = (found.group(1) or found.group(2) for found in _AGE.finditer(text))
-    return any(int(age) < ADULT_AGE for age in ages)

@@ -7,8 +7,8 @@ record.
 The views, each built on the one before it, for the raw text and for the text that the model sees:
 
 1. `raw`, `model`: untouched.
-2. `folded`: HTML entities and base64 decoded, NFKC, invisible characters and stacked accents
-   removed, look-alike letters of other scripts folded inside mixed-script words.
+2. `folded`: HTML entities and base64 decoded, NFKC, all dashes made one, invisible characters and
+   stacked accents removed, look-alike letters of other scripts folded inside mixed-script words.
 3. `joined`: letters that were spaced out, dotted or starred brought together.
 4. `leet_i`, `leet_l`: digits and signs inside words read as letters, with 1 as i and as l.
 
@@ -24,6 +24,7 @@ from typing import Self
 
 from safety.disguises import (
     Edit,
+    dash_edits,
     encoding_edits,
     invisible_edits,
     joining_edits,
@@ -133,8 +134,8 @@ def views(raw: str, *, as_model_sees: str) -> tuple[View, ...]:
 
 
 def fold(view: View) -> View:
-    """Decode, bring to NFKC, drop what cannot be seen, fold look-alikes."""
-    steps = (encoding_edits, nfkc_edits, invisible_edits, confusable_edits)
+    """Decode, bring to NFKC, make dashes one, drop what cannot be seen, fold look-alikes."""
+    steps = (encoding_edits, nfkc_edits, dash_edits, invisible_edits, confusable_edits)
     return _until_stable(view, steps, ViewName.FOLDED)
 
 

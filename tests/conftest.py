@@ -1,9 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests.support.skips import fail_unless_it_stands
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,3 +23,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"public test material is not at {folder}; COUNTERMARK_TEST_DATA names it")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that cannot be imported fails where CI is `true`."""
+    report = yield
+    fail_unless_it_stands(report, marks=collector.config.getoption("markexpr"))
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that is skipped fails where CI is `true`."""
+    report = yield
+    marks = item.config.getoption("markexpr")
+    fail_unless_it_stands(report, marks=marks, fixtures=getattr(item, "fixturenames", ()))
+    return report

@@ -1,49 +1,70 @@
 """The whole application: routes, errors, and what they share.
 
-    app = create_app(home, ReadSettings.load(home.settings))
+    app = create_app(ReadSettings.load(home.settings), home=home)
 
 Errors are RFC 9457 problem+json. Anybody may verify a file and fetch the log's checkpoint, tiles
-and proofs; records are for tokens with the right to read them.
+and proofs; records are for tokens with the right to read them. Without a home there is no log, and
+verification is all that is served.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
 from audit.api import log_routes, record_routes, verify_routes
 from audit.api.access import Served
-from audit.errors import AuditError, TokenInvalid
+from audit.api.problems import answer_with_problems
+from audit.api.upload_folder import system_uploads, upload_folder
+from audit.api.uploads import Intake, UploadLimits
 from audit.home import Home
-from audit.settings import ReadSettings
+from audit.names import refuse_claimed_names
+from audit.settings import AuditSettings, ReadSettings
+from audit.verifier import ClipVerifier
 from audit.wiring import open_reader, open_verifier
-from provenance.errors import ProvenanceError
+from provenance.settings import MIB
 
 EXAMINATIONS_AT_ONCE = 2  # each is a process that fills a core and some hundred megabytes
-PROBLEM = "application/problem+json"
-# No page is served here, so a browser needs nothing from these answers but their bytes.
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
-def create_app(home: Home, settings: ReadSettings) -> FastAPI:
-    """Return the read side as an ASGI application over one home."""
+def create_app(
+    settings: ReadSettings,
+    *,
+    home: Home | None = None,
+    uploads: Path | None = None,
+    claim_trust: Sequence[Path] = (),
+    timestamp_trust: Sequence[Path] = (),
+) -> FastAPI:
+    """Return the read side as an ASGI application.
+
+    Args:
+        settings: limits, and where the log is.
+        home: log, keys and certificates; without one verification is all that is served.
+        uploads: where uploads lie meanwhile; in the home unless told otherwise, without a home in
+            the system's temporary folder.
+        claim_trust: PEM files of roots that may vouch for credentials, beside the home's own.
+        timestamp_trust: PEM files of roots of time-stamp authorities.
+
+    Raises:
+        NameClaimed: another distribution overwrites our packages.
+        AuditError: the home, its log or its keys cannot be used.
+        ProvenanceError: a trust list or a key cannot be used.
+    """
+    refuse_claimed_names()
+    opened = partial(
+        _opened, settings, home, uploads, claim_trust=claim_trust, timestamp_trust=timestamp_trust
+    )
+    with opened():
+        pass  # what is wrong is told here, not in the traceback of a server that cannot start
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ExitStack() as stack:
-            reader = stack.enter_context(open_reader(home, settings))
-            verifier = open_verifier(settings, home=home, ledger=reader)
-            turns = CapacityLimiter(EXAMINATIONS_AT_ONCE)
-            app.state.served = Served(settings, reader, verifier, home.private, turns)
+        with opened() as served:
+            app.state.served = served
             yield
 
     app = FastAPI(
@@ -55,60 +76,57 @@ def create_app(home: Home, settings: ReadSettings) -> FastAPI:
     )
     for routes in (verify_routes, log_routes, record_routes):
         app.include_router(routes.router, prefix="/v1")
-    app.add_exception_handler(AuditError, _failed)
-    app.add_exception_handler(ProvenanceError, _failed)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _misshapen)
-    app.middleware("http")(_with_headers)
+    answer_with_problems(app)
     app.get("/livez", include_in_schema=False)(_alive)
     return app
 
 
-def problem(status: int, code: str, detail: str) -> JSONResponse:
-    """Return an error as RFC 9457 has it."""
-    headers = {"WWW-Authenticate": "Bearer"} if status == TokenInvalid.http_status else {}
-    return JSONResponse(
-        {
-            "type": f"urn:countermark:error:{code}",
-            "title": code.replace("_", " "),
-            "status": status,
-            "detail": detail,
-        },
-        status_code=status,
-        media_type=PROBLEM,
-        headers=headers,
+@contextmanager
+def _opened(
+    settings: ReadSettings,
+    home: Home | None,
+    uploads: Path | None,
+    *,
+    claim_trust: Sequence[Path],
+    timestamp_trust: Sequence[Path],
+) -> Iterator[Served]:
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_reader(home, settings)) if home is not None else None
+        verifier = open_verifier(
+            settings,
+            home=home,
+            ledger=ledger,
+            claim_trust=claim_trust,
+            timestamp_trust=timestamp_trust,
+        )
+        base = uploads or (system_uploads() if home is None else home.uploads)
+        folder = stack.enter_context(upload_folder(base))
+        yield Served(
+            ledger=ledger,
+            verifier=_for_strangers(verifier, settings.audit),
+            intake=Intake(folder, _upload_limits(settings.audit)),
+            turns=CapacityLimiter(EXAMINATIONS_AT_ONCE),
+        )
+
+
+def _for_strangers(verifier: ClipVerifier, settings: AuditSettings) -> ClipVerifier:
+    """Return the verifier with less time for each file, since others wait, and less trust in it."""
+    limits = verifier.process_limits
+    stricter = replace(
+        limits,
+        seconds=min(limits.seconds, settings.upload_examination_seconds),
+        confinement=settings.upload_confinement,
+    )
+    return replace(verifier, process_limits=stricter)
+
+
+def _upload_limits(settings: AuditSettings) -> UploadLimits:
+    return UploadLimits(
+        each_bytes=settings.max_upload_mib * MIB,
+        together_bytes=settings.max_uploads_mib * MIB,
+        at_once=settings.max_uploads,
     )
 
 
 async def _alive() -> dict[str, str]:
     return {"status": "alive"}
-
-
-async def _with_headers(request: Request, call_next: Any) -> Any:  # noqa: ANN401 - Starlette's own
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
-
-
-async def _failed(request: Request, error: Exception) -> JSONResponse:
-    del request
-    if not isinstance(error, AuditError | ProvenanceError):
-        raise error
-    return problem(error.http_status, error.code, str(error))
-
-
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    del request
-    if not isinstance(error, HTTPException):
-        raise error
-    return problem(error.status_code, "http_error", str(error.detail))
-
-
-async def _misshapen(request: Request, error: Exception) -> JSONResponse:
-    del request
-    if not isinstance(error, RequestValidationError):
-        raise error
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return problem(422, "request_invalid", f"{place}: {first['msg']}")

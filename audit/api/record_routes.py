@@ -5,22 +5,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
 
-from audit.api.access import LogReaderDep, ServedDep
-from audit.bodies import RecordKind
+from audit.api.access import ReadableLogDep
+from audit.api.problems import documented
+from audit.bodies import Decision, RecordKind
 from audit.queries import PAGE_LIMIT, RecordFilter, list_records
-from audit.rendering import record_json
+from audit.rendering import entry_json, record_json
 
 router = APIRouter(prefix="/records", tags=["records"])
 
 MAX_INDEX = 2**53  # what JSON carries exactly
 
 
-@router.get("")
+@router.get("", responses=documented(401, 403, 404, 422, 503))
 def records(  # noqa: PLR0913, PLR0917 - one query parameter each
-    reader: LogReaderDep,
-    shared: ServedDep,
+    ledger: ReadableLogDep,
     kind: Annotated[list[RecordKind] | None, Query()] = None,
-    decision: Annotated[str | None, Query(max_length=16)] = None,
+    decision: Decision | None = None,
     clip: Annotated[str | None, Query(max_length=64)] = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
@@ -28,11 +28,10 @@ def records(  # noqa: PLR0913, PLR0917 - one query parameter each
     limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 50,
 ) -> dict[str, Any]:
     """Return a page of records, the newest first, and the checkpoint it was read under."""
-    del reader
     wanted = RecordFilter(
         kinds=frozenset(kind or ()), decision=decision, clip_id=clip, since=since, until=until
     )
-    page = list_records(shared.ledger, wanted, after=after, limit=limit)
+    page = list_records(ledger, wanted, after=after, limit=limit)
     return {
         "records": [record_json(stored) for stored in page.records],
         "next_after": page.next_after,
@@ -40,11 +39,9 @@ def records(  # noqa: PLR0913, PLR0917 - one query parameter each
     }
 
 
-@router.get("/{index}")
+@router.get("/{index}", responses=documented(401, 403, 404, 422, 503))
 def record(
-    index: Annotated[int, Path(ge=0, le=MAX_INDEX)], reader: LogReaderDep, shared: ServedDep
+    index: Annotated[int, Path(ge=0, le=MAX_INDEX)], ledger: ReadableLogDep
 ) -> dict[str, Any]:
-    """Return one record with its proof."""
-    del reader
-    entry = shared.ledger.get(index)
-    return {**record_json(entry), "tlog_proof": entry.tlog_proof}
+    """Return one record, the exact bytes that its leaf hashes (as text), and its proof."""
+    return entry_json(ledger.get(index))

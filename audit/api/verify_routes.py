@@ -1,65 +1,47 @@
-"""POST /v1/verify: the raw bytes of a file in, the layered report out."""
+"""POST /v1/verify: the bytes of a file in, the layered report out."""
 
-import tempfile
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, Final
 
-import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 
-from audit.access import RIGHTS, Principal, Right
-from audit.api.access import CallerDep, ServedDep
-from audit.errors import RequestTooLarge
-from provenance.errors import UnreadableMedia
-from provenance.settings import MIB
+from audit.api.access import CallerDep, ServedDep, may_see_detail
+from audit.api.problems import documented
 
 router = APIRouter(tags=["verify"])
 
+_FILE: Final = {"type": "string", "format": "binary"}
+_FORM: Final = {"type": "object", "required": ["file"], "properties": {"file": _FILE}}
+_DOCUMENTED: Final = {
+    "requestBody": {
+        "required": True,
+        "description": "One file: its bytes as they are under any type, or a form's only part.",
+        "content": {
+            "application/octet-stream": {"schema": _FILE},
+            "multipart/form-data": {"schema": _FORM},
+        },
+    },
+    # With the token that the dependency declares, this says: with it or without.
+    "security": [{}],
+}
 
-@router.post("/verify")
-async def verify(
-    request: Request,
-    shared: ServedDep,
-    caller: CallerDep,
-    content_length: Annotated[int | None, Header()] = None,
-) -> dict[str, Any]:
+
+@router.post(
+    "/verify",
+    openapi_extra=_DOCUMENTED,
+    responses=documented(401, 408, 413, 422, 503, 507),
+)
+async def verify(request: Request, shared: ServedDep, caller: CallerDep) -> dict[str, Any]:
     """Verify the file that is the request's body. It is deleted when the answer is ready.
 
     Without a token the answer leaves out how strong the mark is: that would tell whoever wants to
     remove it how far they have come.
     """
-    most = shared.settings.audit.max_upload_mib * MIB
-    if content_length is not None and content_length > most:
-        raise _too_large(most)
-    with tempfile.TemporaryDirectory(dir=shared.uploads, prefix="verify-") as folder:
-        path = Path(folder) / "upload"
-        await _receive(request, path, most)
+    async with shared.intake.take(request) as path:
         report = await anyio.to_thread.run_sync(shared.verifier.verify, path, limiter=shared.turns)
     values = report.to_json()
     del values["name"]  # a name of ours, not of the caller's file
-    return values if _may_see_detail(caller) else _without_detail(values)
-
-
-async def _receive(request: Request, path: Path, most: int) -> None:
-    """Write the body to a file, counting: lengths that clients declare may be wrong."""
-    received = 0
-    async with await anyio.open_file(path, "wb") as file:
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received > most:
-                raise _too_large(most)
-            await file.write(chunk)
-    if received == 0:
-        raise UnreadableMedia("the request has no body; send the bytes of a file")
-
-
-def _too_large(most: int) -> RequestTooLarge:
-    return RequestTooLarge(f"at most {most} bytes are taken; verify larger files with the command")
-
-
-def _may_see_detail(caller: Principal | None) -> bool:
-    return caller is not None and Right.VERIFY_DETAIL in RIGHTS[caller.role]
+    return values if may_see_detail(caller) else _without_detail(values)
 
 
 def _without_detail(values: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class ModelSettings:
         folder: the diffusers folder; None for a model that is shipped with the package.
         digest: root digest (SHA-256, hex) that the operator pinned for `folder`; `wan` needs it.
         preset: name of a preset in `generator.presets`; `wan` needs it.
-        threads: CPU threads for the model; None leaves the choice to the library.
+        threads: CPU threads for an operator's own model; None takes those of the preset. Another
+            number gives other frames.
         home: COUNTERMARK_HOME: a relative `folder` starts there, digests of big files lie there.
     """
 
@@ -156,13 +157,15 @@ class VideoModel(Protocol):
 
         Args:
             request: effective values, inside `limits`.
-            on_step: called after each step; raise in it to cancel, the exception comes out here and
+            on_step: called after each step; raise `Cancelled` in it to stop. It comes out here, and
                 the model stays usable.
             checkpoint: a file to keep the run's state in, so that a run that was cut off goes on
                 from its last step and gives the same frames; it is removed when the clip is done.
+                A convenience: where it cannot be written, the run goes on without one.
 
         Raises:
             RequestInvalid: the request lies outside `limits`.
-            GenerationFailed: a step gave numbers that are not finite.
+            GenerationFailed: the memory does not suffice, the model broke off, or a step gave
+                numbers that are not finite.
         """
         ...

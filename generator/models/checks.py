@@ -1,12 +1,45 @@
-"""Whether a request lies inside a model's limits, and says what the model will read."""
+"""Whether a folder is of the preset's kind, and a request inside what the model can do."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
-from generator.errors import RequestInvalid
+from generator.errors import ModelUnavailable, RequestInvalid
 from generator.models import GenerationRequest, ModelLimits, PromptReading
+from generator.presets import Preset
 
 MAX_FPS = 120  # players stutter beyond
 MAX_SEED = 2**63 - 1  # what JSON, SQLite and torch all carry
+
+
+def count_experts(folder: Path) -> int:
+    """Return how many experts the Wan pipeline in a verified folder has.
+
+    Raises:
+        ModelUnavailable: the folder holds no Wan pipeline.
+    """
+    path = folder / "model_index.json"
+    index = json.loads(path.read_bytes()) if path.is_file() else {}
+    if index.get("_class_name") != "WanPipeline":
+        raise ModelUnavailable(
+            f"the model folder holds {index.get('_class_name', 'no pipeline')}, expected a "
+            "WanPipeline; download Wan2.2 in the diffusers layout"
+        )
+    second = index.get("transformer_2", [None, None])
+    return 1 if second[0] is None else 2
+
+
+def check_index(folder: Path, preset: Preset) -> None:
+    """Raise unless the verified folder is a Wan pipeline with the preset's number of experts.
+
+    Raises:
+        ModelUnavailable: it is another one.
+    """
+    if (experts := count_experts(folder)) != preset.experts:
+        raise ModelUnavailable(
+            f"the model folder holds {experts} expert(s), the preset {preset.name} needs "
+            f"{preset.experts}; choose the preset that fits the folder"
+        )
 
 
 def check_request(

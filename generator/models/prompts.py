@@ -88,7 +88,8 @@ class PromptReader:
 
     def _unknown_words(self, text: str, encoding: Encoding) -> tuple[str, ...]:
         spans = zip(encoding.ids, encoding.offsets, strict=True)
-        words = [text[start:end] for number, (start, end) in spans if number == self._unknown]
+        unknown = [text[start:end] for number, (start, end) in spans if number == self._unknown]
+        words = [word for word in unknown if any(letter.isalnum() for letter in word)]
         return tuple(dict.fromkeys(words))
 
 

@@ -5,6 +5,7 @@ to (request, model, versions); a file of another run, or a torn one, counts as n
 anew gives the same frames.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 FORMAT = "countermark-checkpoint/1"
+
+
+class CheckpointUnwritable(Exception):
+    """The state of a run could not be kept. The run goes on: a checkpoint is a convenience."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,16 +40,24 @@ class Checkpoint:
     arrays: Mapping[str, NDArray[np.generic]]
 
     def save(self, path: Path) -> None:
-        """Write the file beside its place and move it there, so that a cut leaves a whole one."""
+        """Write the file beside its place and move it there, so that a cut leaves a whole one.
+
+        Raises:
+            CheckpointUnwritable: the disk is full or the place cannot be written to.
+        """
         words = json.dumps(
             {"format": FORMAT, "key": self.key, "numbers": dict(self.numbers), "step": self.step},
             sort_keys=True,
         )
         fresh = path.with_name(path.name + ".new")
-        save_file(
-            {k: np.asarray(v, order="C") for k, v in self.arrays.items()}, fresh, {"run": words}
-        )
-        fresh.replace(path)
+        arrays = {k: np.asarray(v, order="C") for k, v in self.arrays.items()}
+        try:
+            save_file(arrays, fresh, {"run": words})
+            fresh.replace(path)
+        except (OSError, SafetensorError) as error:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)  # half a file takes the room that others need
+            raise CheckpointUnwritable(f"{path.name} cannot be written ({error})") from error
 
 
 def load_checkpoint(path: Path, *, key: str) -> Checkpoint | None:

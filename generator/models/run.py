@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from generator.errors import GenerationFailed
 from generator.models import GenerationRequest, StepProgress
-from generator.models.resume import Checkpoint
+from generator.models.resume import Checkpoint, CheckpointUnwritable
 from generator.presets import Preset
 
 EXPERTS = {"transformer": "high", "transformer_2": "low"}  # component -> side of the boundary
@@ -42,6 +42,7 @@ class Run:
         self.counts = {side: found.numbers[side] if found else 0 for side in EXPERTS.values()}
         self._running = ""
         self._first_end: float | None = None
+        self.lost_checkpoint_at: int | None = None  # the step that could not be kept
 
     @contextlib.contextmanager
     def counted(self) -> Iterator[None]:
@@ -79,9 +80,18 @@ class Run:
             )
         self.counts[self._running] += 1
         if self._path is not None and done < self._steps:
-            pipeline.scheduler.checkpoint(self._key, done, latents, self.counts).save(self._path)
+            self._keep(pipeline.scheduler.checkpoint(self._key, done, latents, self.counts))
         self._on_step(StepProgress(done, self._steps, self._seconds_left(index, done)))
         return {}
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint; after one that cannot be written no more are tried."""
+        if self._path is None:
+            return
+        try:
+            checkpoint.save(self._path)
+        except CheckpointUnwritable:
+            self._path, self.lost_checkpoint_at = None, checkpoint.step
 
     def _seconds_left(self, index: int, done: int) -> float | None:
         now = time.monotonic()
@@ -103,13 +113,12 @@ def describe(
         "flow_shift": preset.shift,
         "guidance": preset.guidance,
         "steps": request.steps,
-        "seed": request.seed,
+        "seed": str(request.seed),  # it may exceed what a record's numbers carry exactly
         "frames": request.frames,
         "height": request.height,
         "width": request.width,
         "fps": request.fps,
         "text_tokens": preset.text_tokens,
-        "device": str(pipeline._execution_device),  # noqa: SLF001 - it has no public name
     }
     if preset.guidance_low is not None:
         effective["guidance_low"] = preset.guidance_low
@@ -122,4 +131,6 @@ def describe(
             effective[f"dtype_{part}"] = str(component.dtype).removeprefix("torch.")
     if run.resumed_from:
         effective["resumed_from_step"] = run.resumed_from
+    if run.lost_checkpoint_at is not None:
+        effective["no_checkpoint_from_step"] = run.lost_checkpoint_at
     return effective

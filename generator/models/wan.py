@@ -2,8 +2,9 @@
 
 Nothing is fetched and nothing but safetensors is read: the folder's root digest is checked first
 (`generator.weights`), then the pipeline is loaded with local files alone. The same request gives
-the same frames bit for bit, on the same machine and software: the noise comes from a generator on
-the CPU, one clip is made per call, and what was really done stands in `Generation.effective`.
+the same frames bit for bit, on the same kind of processor and software: the noise comes from a
+generator on the CPU, the thread count is the preset's, one clip is made per call, and what was
+really done stands in `Generation.effective`.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ from generator.models import (
     PromptReading,
     StepProgress,
 )
-from generator.models.checks import check_request
+from generator.models.checks import check_index, check_request
 from generator.models.prompts import PromptReader
 from generator.models.resume import Checkpoint, load_checkpoint
 from generator.models.run import Run, describe
@@ -71,11 +72,19 @@ def load(
 ) -> "WanModel":
     """Verify a folder and load it.
 
+    Args:
+        folder: a pipeline in the diffusers layout.
+        preset: how to run it.
+        digest: the root digest that the folder must have.
+        threads: CPU threads in place of the preset's; they change the frames.
+        memory: remembers digests of big files; None hashes everything.
+
     Raises:
         ModelUnavailable: it is not the pinned one, or not a pipeline of the preset's kind.
     """
-    verify_folder(folder, expected=digest, memory=memory)
-    _check_index(folder, preset)
+    verified = verify_folder(folder, expected=digest, memory=memory)
+    folder = verified.folder
+    check_index(folder, preset)
     reader = PromptReader.open(folder, max_tokens=preset.text_tokens)
     default = getattr(torch, preset.float_type)
     with _quiet():
@@ -94,11 +103,12 @@ def load(
         pipeline.scheduler = _ResumableUniPC.from_config(
             pipeline.scheduler.config, flow_shift=float(preset.shift)
         )
+    verified.require_unchanged()
     pipeline.set_progress_bar_config(disable=True)
     if torch.cuda.is_available():
         pipeline.enable_model_cpu_offload()  # one expert on the card at a time
     identity = ModelIdentity(preset.model, preset.architecture, digest, preset.licence)
-    return WanModel(pipeline, preset, identity, reader=reader, threads=threads)
+    return WanModel(pipeline, preset, identity, reader=reader, threads=threads or preset.threads)
 
 
 class WanModel:
@@ -111,7 +121,7 @@ class WanModel:
         identity: ModelIdentity,
         *,
         reader: PromptReader,
-        threads: int | None,
+        threads: int,
     ) -> None:
         self._pipeline, self._preset, self._identity = pipeline, preset, identity
         self._reader, self._threads = reader, threads
@@ -145,20 +155,11 @@ class WanModel:
         3. Denoise, counting the steps of each expert; 4. decode into bytes.
         """
         check_request(request, self._preset.limits, self.read_prompt)  # (1)
-        with self._lock, torch.inference_mode(), _determinism(self._threads):
+        with self._lock, self._failures_told(), torch.inference_mode(), _determinism(self._threads):
             run = self._take_up(request, on_step, checkpoint)  # (2)
             video = self._denoise(request, run)  # (3)
-            if not np.isfinite(video).all():
-                raise GenerationFailed(
-                    f"{self._identity.name} decoded numbers that are not finite; try another seed"
-                )
-            frames = np.rint(video * 255).astype(np.uint8)  # (4) (time, height, width, 3)
-            if frames.shape[:3] != (request.frames, request.height, request.width):
-                raise GenerationFailed(
-                    f"the model gave frames of {frames.shape}, not what was asked"
-                )
-            frames.setflags(write=False)
-            effective = describe(self._pipeline, self._preset, request, run) | _machine()
+            frames = self._to_bytes(video, request)  # (4)
+            effective = describe(self._pipeline, self._preset, request, run) | self._machine()
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
         return Generation(frames, request.fps, effective)
@@ -199,10 +200,60 @@ class WanModel:
             self._pipeline.maybe_free_model_hooks()  # also after a cancel, or the next run fails
         return np.asarray(output.frames[0])
 
+    def _to_bytes(
+        self, video: np.ndarray[Any, Any], request: GenerationRequest
+    ) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return read-only RGB of numbers in [0, 1]; both are (time, height, width, 3)."""
+        if not np.isfinite(video).all():
+            raise GenerationFailed(
+                f"{self._identity.name} decoded numbers that are not finite; try another seed"
+            )
+        frames: np.ndarray[Any, np.dtype[np.uint8]] = np.rint(video * 255).astype(np.uint8)
+        if frames.shape[:3] != (request.frames, request.height, request.width):
+            raise GenerationFailed(f"the model gave frames of {frames.shape}, not what was asked")
+        frames.setflags(write=False)
+        return frames
+
+    @contextlib.contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        """Say in one sentence what torch says in many, and what to do about it."""
+        try:
+            yield
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise GenerationFailed(
+                f"{self._identity.name} needs more memory than there is; "
+                "ask for fewer frames or a smaller size, or end what else uses the memory"
+            ) from error
+        except RuntimeError as error:  # torch has no other class for what goes wrong in it
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise GenerationFailed(
+                f"{self._identity.name} broke off ({said[:200]}); if it speaks of memory, ask for "
+                "fewer frames or a smaller size, else check the installation of torch"
+            ) from error
+
+    def _machine(self) -> dict[str, str | int]:
+        """Return what else the frames depend on: the processor, the threads, the software."""
+        device = self._pipeline._execution_device  # noqa: SLF001 - it has no public name
+        kind = (
+            torch.cuda.get_device_name(device)
+            if device.type == "cuda"
+            else torch.backends.cpu.get_cpu_capability()
+        )
+        return {
+            "device": f"{device} ({kind})",
+            "threads": self._threads,
+            "attention": "native",
+            **_versions(),
+        }
+
     def _key(self, request: GenerationRequest) -> str:
         """Return what identifies a run: two runs with equal keys give equal frames."""
         fields = {name: getattr(request, name) for name in request.__slots__}
-        fields |= {"model": self._identity.digest, "preset": repr(self._preset), **_versions()}
+        fields |= {
+            "model": self._identity.digest,
+            "preset": repr(self._preset),
+            **self._machine(),
+        }
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
@@ -249,25 +300,11 @@ class _ResumableUniPC(UniPCMultistepScheduler):  # type: ignore[misc]  # diffuse
         return Checkpoint(key, step, numbers | dict(counts), arrays)
 
 
-def _check_index(folder: Path, preset: Preset) -> None:
-    """Raise unless the folder is a Wan pipeline with the preset's number of experts."""
-    path = folder / "model_index.json"
-    index = json.loads(path.read_bytes()) if path.is_file() else {}
-    second = index.get("transformer_2", [None, None])
-    experts = 1 if second[0] is None else 2
-    if index.get("_class_name") != "WanPipeline" or experts != preset.experts:
-        raise ModelUnavailable(
-            f"the model folder holds {index.get('_class_name', 'no pipeline')} with {experts} "
-            f"expert(s), the preset {preset.name} needs WanPipeline with {preset.experts}; "
-            f"choose the preset that fits the folder"
-        )
-
-
 @contextlib.contextmanager
-def _determinism(threads: int | None) -> Iterator[None]:
+def _determinism(threads: int) -> Iterator[None]:
     """Set the thread count and deterministic algorithms for one run, and put both back."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads or before[0])
+    torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=True)
     try:
         yield
@@ -296,11 +333,6 @@ def _versions() -> dict[str, str]:
         "diffusers": diffusers.__version__,
         "transformers": transformers.__version__,
     }
-
-
-def _machine() -> dict[str, str | int]:
-    """Return what else the frames may depend on."""
-    return {"attention": "native", "threads": torch.get_num_threads(), **_versions()}
 
 
 def _tensor(array: np.ndarray[Any, Any] | None) -> torch.Tensor | None:

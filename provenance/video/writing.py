@@ -1,10 +1,11 @@
 """Write a clip as H.264 in MP4, its sound carried along untouched where MP4 can hold it."""
 
 import contextlib
-import itertools
+import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -12,6 +13,7 @@ import av
 import av.audio
 import av.audio.frame
 import av.audio.stream
+import av.codec
 import av.container
 import av.error
 import av.packet
@@ -20,16 +22,23 @@ import av.video.reformatter
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from provenance.clip import Clip, ClipShape, Frame
-from provenance.errors import StorageFailed, UnreadableMedia
-from provenance.video.reading import opened
+from provenance.errors import StorageFailed, UnreadableMedia, UnsupportedMedia
+from provenance.video.colours import swscale_matrix
+from provenance.video.reading import DAMAGE, codec_name, opened, pictures_start_s
 
 # Audio codecs that players expect inside MP4; anything else is transcoded to AAC.
 MP4_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac"})
+# Speakers that AAC has a channel configuration for (ISO 14496-3, table 1.19), by their number.
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 AudioPacket: TypeAlias = "av.packet.Packet[av.stream.Stream]"
 LIMITED_RANGE = 1  # AVCOL_RANGE_MPEG
+
+# What the system says when the disk, and not the clip, is at fault.
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FAILS = (errno.EIO, errno.ESTALE, errno.ENOENT, errno.ENOTDIR)
+DISK_FORBIDS = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,50 +58,100 @@ class Encoding:
         )
 
 
+class SoundTrack(StrEnum):
+    """What became of the sound of a clip that was written."""
+
+    NONE = "none"  # it has none
+    COPIED = "copied"  # packet by packet, untouched
+    TRANSCODED = "transcoded"  # to AAC, since MP4 does not hold the codec of at least one stream
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written."""
+
+    frames: int
+    sound: SoundTrack
+
+
 def write_video(
     clip: Clip,
     target: Path,
     encoding: Encoding,
     *,
     on_frame: Callable[[int], None] = lambda _: None,
-) -> None:
-    """Encode a clip to `target`, which must not exist; on any failure nothing stays there.
+) -> Written:
+    """Encode a clip of even sides to `target`, which must not exist; a failure leaves nothing.
 
     Raises:
-        StorageFailed: the disk is full or refuses.
+        StorageFailed: the target exists, or the disk is full or refuses.
         UnreadableMedia: the clip or its sound does not decode to the end.
+        UnsupportedMedia: the sides are odd, or the clip cannot be encoded.
     """
-    with _removed_on_failure(target):
-        try:
-            with av.open(str(target), "w", format="mp4", options={"fflags": "+bitexact"}) as out:
-                _mux(clip, out, encoding, on_frame)
-        except (av.error.FFmpegError, OSError) as error:
-            raise StorageFailed(
-                f"{target} cannot be written ({error.strerror or error}); "
-                "free some space or choose another folder"
-            ) from error
-        _flush_to_disk(target)
+    shape = clip.shape
+    if shape.width % 2 or shape.height % 2:
+        raise UnsupportedMedia(
+            f"the clip is {shape.width}x{shape.height} and 4:2:0 has even sides; "
+            "take it through EvenClip before it is written"
+        )
+    with _created(target):
+        output = _Output(target)
+        with output.closed_at_the_end():
+            written = _mux(clip, output, encoding, on_frame)
+        with _blamed(target):
+            _flush_to_disk(target)
+    return written
 
 
 def _mux(
-    clip: Clip,
-    out: av.container.OutputContainer,
-    encoding: Encoding,
-    on_frame: Callable[[int], None],
-) -> None:
+    clip: Clip, output: "_Output", encoding: Encoding, on_frame: Callable[[int], None]
+) -> Written:
     shape = clip.shape
-    pictures = _picture_stream(out, shape, encoding)
-    with _sound_of(clip, out) as sound:
+    count = 0
+    pictures = _picture_stream(output.container, shape, encoding)
+    with _sound_of(clip, output.container) as sound:
         convert = av.video.reformatter.VideoReformatter()
         for count, frame in enumerate(clip.frames(), start=1):
-            picture = _encodable(frame, shape, convert)
-            for packet in pictures.encode(picture):
-                out.mux(packet)
-            for packet in sound.until(float(frame.ticks * shape.time_base)):
-                out.mux(packet)
+            output.encode(pictures, _encodable(frame, shape, convert))
+            output.copy(sound.until(float(frame.ticks * shape.time_base)))
             on_frame(count)
-        for packet in itertools.chain(pictures.encode(None), sound.until(float("inf"))):
-            out.mux(packet)
+        output.encode(pictures, None)
+        output.copy(sound.until(float("inf")))
+        return Written(count, sound.track)
+
+
+class _Output:
+    """The MP4 file that is being written."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        with _blamed(target):
+            self.container = av.open(
+                f"file:{target}", "w", format="mp4", options={"fflags": "+bitexact"}
+            )
+
+    def encode(self, pictures: VideoStream, picture: VideoFrame | None) -> None:
+        """Write a picture, or what the encoder still holds."""
+        with _blamed(self._target):
+            self.container.mux(pictures.encode(picture))
+
+    def copy(self, packets: Iterable[AudioPacket]) -> None:
+        """Write packets."""
+        for packet in packets:
+            with _blamed(self._target):
+                self.container.mux(packet)
+
+    @contextlib.contextmanager
+    def closed_at_the_end(self) -> Iterator[None]:
+        """Finish the file; where something failed before, say that and not what follows from it."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(*DAMAGE):
+                self.container.close()
+            raise
+        with _blamed(self._target):
+            self.container.close()
 
 
 def _picture_stream(
@@ -104,7 +163,7 @@ def _picture_stream(
         options={"crf": str(encoding.crf), "preset": encoding.preset},
     )
     context = stream.codec_context
-    context.width, context.height = shape.width + shape.width % 2, shape.height + shape.height % 2
+    context.width, context.height = shape.width, shape.height
     context.pix_fmt = "yuv420p"
     context.time_base = shape.time_base
     context.thread_count = encoding.threads
@@ -120,24 +179,18 @@ def _encodable(
     frame: Frame, shape: ClipShape, convert: av.video.reformatter.VideoReformatter
 ) -> VideoFrame:
     """Return a frame as 4:2:0 in the clip's own matrix, with its own time."""
-    picture = VideoFrame.from_ndarray(_even(frame.rgb), format="rgb24")
-    picture = convert.reformat(picture, format="yuv420p", dst_colorspace=shape.colour.matrix)
+    picture = VideoFrame.from_ndarray(np.ascontiguousarray(frame.rgb), format="rgb24")
+    matrix = swscale_matrix(shape.colour)
+    picture = convert.reformat(picture, format="yuv420p", dst_colorspace=matrix)
     picture.pts, picture.time_base = frame.ticks, shape.time_base
     return picture
-
-
-def _even(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat the last row or column of an odd picture: 4:2:0 has no odd sizes."""
-    height, width, _ = rgb.shape
-    if height % 2 or width % 2:
-        rgb = np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return np.ascontiguousarray(rgb)
 
 
 class _Sound:
     """The audio packets of a clip, handed out in step with the pictures."""
 
-    def __init__(self, packets: Iterator[tuple[float, AudioPacket]]) -> None:
+    def __init__(self, packets: Iterator[tuple[float, AudioPacket]], track: SoundTrack) -> None:
+        self.track = track
         self._packets = packets
         self._next = next(packets, None)
 
@@ -151,48 +204,65 @@ class _Sound:
 @contextlib.contextmanager
 def _sound_of(clip: Clip, out: av.container.OutputContainer) -> Iterator[_Sound]:
     if clip.sound is None:
-        yield _Sound(iter(()))
+        yield _Sound(iter(()), SoundTrack.NONE)
         return
     with opened(clip.sound) as source:
-        first_picture = source.streams.video[0].start_time or 0
-        origin = float(first_picture * (source.streams.video[0].time_base or 0))
-        yield _Sound(_audio_packets(source, out, clip.sound, origin))
-
-
-def _audio_packets(
-    source: av.container.InputContainer,
-    out: av.container.OutputContainer,
-    path: Path,
-    origin_s: float,
-) -> Iterator[tuple[float, AudioPacket]]:
-    """Yield (start in seconds, packet) of every audio stream, shifted to the pictures' start."""
-    outputs = {s.index: _audio_stream(out, s) for s in source.streams.audio}
-    try:
-        for packet in source.demux(*source.streams.audio):
-            target = outputs[packet.stream.index]
-            if packet.stream.codec_context.name in MP4_AUDIO:
-                parts = [packet] if packet.size else []
-            else:
-                decoded = cast("list[av.audio.frame.AudioFrame]", packet.decode())
-                parts = [p for f in decoded for p in target.encode(f)]
-            for part in parts:
-                start_s = _shift(part, origin_s)
-                part.stream = target
-                yield start_s, part
-        for source_stream in source.streams.audio:
-            if source_stream.codec_context.name not in MP4_AUDIO:
-                for part in outputs[source_stream.index].encode(None):
-                    yield _shift(part, origin_s), part
-    except (av.error.FFmpegError, OSError) as error:
-        raise UnreadableMedia(f"the sound of {path.name} does not decode; repair it") from error
+        outputs = {s.index: _audio_stream(out, s) for s in source.streams.audio}
+        packets = _audio_packets(source, outputs, clip.sound)
+        copied = all(codec_name(s) in MP4_AUDIO for s in source.streams.audio)
+        yield _Sound(packets, SoundTrack.COPIED if copied else SoundTrack.TRANSCODED)
 
 
 def _audio_stream(
     out: av.container.OutputContainer, source: av.audio.stream.AudioStream
 ) -> av.audio.stream.AudioStream:
-    if source.codec_context.name in MP4_AUDIO:
-        return out.add_stream_from_template(source)
-    return out.add_stream("aac", rate=source.codec_context.sample_rate)
+    if codec_name(source) in MP4_AUDIO:
+        target = out.add_stream_from_template(source)
+    else:
+        count, layout = source.layout.nb_channels, source.layout.name
+        known = layout in AAC_LAYOUTS.values()
+        target = out.add_stream(
+            "aac",
+            rate=_aac_rate(source.codec_context.sample_rate),
+            layout=layout if known else AAC_LAYOUTS.get(count, "stereo"),
+        )
+    if source.language:
+        target.metadata["language"] = source.language
+    return target
+
+
+def _aac_rate(rate: int) -> int:
+    """Return the lowest rate of AAC that keeps all that a rate holds, or its highest one."""
+    rates = av.codec.Codec("aac", "w").audio_rates or [rate]
+    return min((r for r in rates if r >= rate), default=max(rates))
+
+
+def _audio_packets(
+    source: av.container.InputContainer,
+    outputs: Mapping[int, av.audio.stream.AudioStream],
+    path: Path,
+) -> Iterator[tuple[float, AudioPacket]]:
+    """Yield (start in seconds, packet) of every audio stream, shifted to the pictures' start."""
+    origin_s = pictures_start_s(path)
+    try:
+        for packet in source.demux(*source.streams.audio):
+            target = outputs[packet.stream.index]
+            for part in _parts(packet, target):
+                start_s = _shift(part, origin_s)
+                part.stream = target
+                yield start_s, part
+    except (*DAMAGE, ValueError) as error:  # ValueError: the format of the samples changes
+        raise UnreadableMedia(f"the sound of {path.name} does not decode; repair it") from error
+
+
+def _parts(packet: AudioPacket, target: av.audio.stream.AudioStream) -> list[AudioPacket]:
+    """Return what becomes of a packet; the empty one at the end flushes decoder and encoder."""
+    if codec_name(packet.stream) in MP4_AUDIO:
+        return [packet] if packet.size else []
+    decoded = cast("list[av.audio.frame.AudioFrame | None]", packet.decode())
+    if not packet.size:
+        decoded.append(None)
+    return [part for frame in decoded for part in target.encode(frame)]
 
 
 def _shift(packet: AudioPacket, origin_s: float) -> float:
@@ -206,7 +276,10 @@ def _shift(packet: AudioPacket, origin_s: float) -> float:
 
 
 @contextlib.contextmanager
-def _removed_on_failure(target: Path) -> Iterator[None]:
+def _created(target: Path) -> Iterator[None]:
+    """Make a file that was not there before; on any failure it is gone again, and no other."""
+    with _blamed(target):
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield
     except BaseException:  # also on Ctrl-C: nothing half-written stays
@@ -217,3 +290,23 @@ def _removed_on_failure(target: Path) -> Iterator[None]:
 def _flush_to_disk(target: Path) -> None:
     with target.open("rb") as file:
         os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _blamed(target: Path) -> Iterator[None]:
+    """Say whose fault it is that a file cannot be written: the disk's or the clip's."""
+    try:
+        yield
+    except DAMAGE as error:
+        what = error.strerror or str(error)
+        if error.errno == errno.EEXIST:
+            raise StorageFailed(
+                f"{target} exists and is not replaced; name another file or remove it first"
+            ) from error
+        if error.errno in (*DISK_IS_FULL, *DISK_FAILS, *DISK_FORBIDS):
+            raise StorageFailed(
+                f"{target} cannot be written ({what}); free some space or choose another folder"
+            ) from error
+        raise UnsupportedMedia(
+            f"the clip cannot be encoded as {target.name} ({what}); re-encode it as MP4 first"
+        ) from error

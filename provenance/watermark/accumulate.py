@@ -37,34 +37,17 @@ def observe(frames: Iterable[NDArray[np.uint8]]) -> Observation:
     Raises:
         MarkDoesNotHold: when there is no frame, one is too small, or they differ in size.
     """
-    sums = _Sums()
-    shape: tuple[int, ...] | None = None
+    observer = Observer()
     for frame in frames:
-        if shape is None:
-            shape = _check(frame)
-        if frame.shape != shape:
-            raise MarkDoesNotHold(
-                f"the clip changes size from {shape} to {frame.shape}; look at its parts one by one"
-            )
-        sums.offer(frame)
-    if shape is None:
-        raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
-    return sums.observation()
+        observer.offer(frame)
+    return observer.observation()
 
 
-def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:
-    if frame.ndim not in {2, 3} or min(frame.shape[:2]) < SMALLEST_SIDE:
-        raise MarkDoesNotHold(
-            f"a frame to look at is {SMALLEST_SIDE} pixels or more high and wide, "
-            f"not of shape {frame.shape}; scale it up"
-        )
-    return frame.shape
-
-
-class _Sums:
+class Observer:
     """Sums of residuals while frames come in."""
 
     def __init__(self) -> None:
+        self._shape: tuple[int, ...] | None = None
         self._groups: list[Float] = []
         self._in_last = 0  # frames in the last group
         self._offered = 0
@@ -72,7 +55,18 @@ class _Sums:
         self._stride = 1
 
     def offer(self, frame: NDArray[np.uint8]) -> None:
-        """Take a frame in, or pass it by when the film is long."""
+        """Take a frame in, or pass it by when the film is long.
+
+        Raises:
+            MarkDoesNotHold: when it is too small, or differs in size from those before.
+        """
+        if self._shape is None:
+            self._shape = _check(frame)
+        if frame.shape != self._shape:
+            raise MarkDoesNotHold(
+                f"the clip changes size from {self._shape} to {frame.shape}; "
+                "look at its parts one by one"
+            )
         self._offered += 1
         if (self._offered - 1) % self._stride:
             return
@@ -94,9 +88,24 @@ class _Sums:
             self._stride *= 2
 
     def observation(self) -> Observation:
-        """Return the sums, whitened."""
+        """Return the sums, whitened.
+
+        Raises:
+            MarkDoesNotHold: when there was no frame.
+        """
+        if self._shape is None:
+            raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
         total = whiten(np.sum(self._groups, axis=0, dtype=np.float32))
         groups = tuple(whiten(group) for group in self._groups) if len(self._groups) > 1 else ()
         for picture in (total, *groups):
             picture.setflags(write=False)
         return Observation(total=total, groups=groups, frames=self._looked_at)
+
+
+def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:
+    if frame.ndim not in {2, 3} or min(frame.shape[:2]) < SMALLEST_SIDE:
+        raise MarkDoesNotHold(
+            f"a frame to look at is {SMALLEST_SIDE} pixels or more high and wide, "
+            f"not of shape {frame.shape}; scale it up"
+        )
+    return frame.shape

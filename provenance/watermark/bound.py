@@ -17,8 +17,12 @@ H is the most tries that a search can make, not how many this one made, and whic
 never depends on the payload chips, but for stopping after an accepted one. No model of pictures
 or codecs enters.
 
-What it does not cover: a clip that does carry a mark of this key, read as another one. Against
-that stands the code: the payload must be the nearest code word found *and* have its CRC-24 right.
+What it does not cover: a clip that does carry a mark of this key, read as another one. That takes a
+word in which the decoder misses the right payload, and a wrong candidate of 32 with the right
+CRC-24 above the threshold: at most 32 / 2**24 = 1.9e-6 for each such word, 3.4e-4 if all 176 tries
+of a search were such words. They grow rare with the strength of the mark, and from a statistic of
+`provenance.watermark.CERTAIN` on none was seen (benchmarks/watermark_null.py): only an id read that
+clearly may be held against somebody.
 """
 
 import math

@@ -16,7 +16,7 @@ the picture, and the strongest one tells the geometry.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from provenance.watermark import (
     MarkState,
     Watermarker,
 )
-from provenance.watermark.accumulate import MAX_GROUPS, Observation, observe
+from provenance.watermark.accumulate import MAX_GROUPS, Observation, Observer, observe
 from provenance.watermark.bound import log10_bound, threshold
 from provenance.watermark.chips import ALGORITHM, KEY_BYTES, Chips, expand
 from provenance.watermark.embed import embed_frames
@@ -93,9 +93,16 @@ class TileWatermarker:
         """Yield each RGB frame with the mark in it; see `Watermarker.embed`."""
         return embed_frames(frames, self.chips, self.code.encode(mark_id.value), strength=strength)
 
+    def search(self) -> "TileSearch":
+        """Begin to look for a mark; see `Watermarker.search`."""
+        return TileSearch(self)
+
     def detect(self, frames: Iterable[Picture]) -> Detection:
         """Look for a mark; see `Watermarker.detect`, and this module for the steps."""
-        observation = observe(frames)  # (1)
+        return self.read(observe(frames))  # (1)
+
+    def read(self, observation: Observation) -> Detection:
+        """Look for a mark in what the frames left behind: steps 2 to 5."""
         strongest: tuple[Reading, Try] | None = None
         for tries in self._all_tries(observation):
             reading = read(tries, self.code, self.chips)
@@ -138,6 +145,22 @@ class TileWatermarker:
             algorithm=ALGORITHM,
             key_id=self.key_id,
         )
+
+
+@dataclass(slots=True)
+class TileSearch:
+    """A search that is under way; see `provenance.watermark.Search`."""
+
+    marker: TileWatermarker
+    seen: Observer = field(default_factory=Observer)
+
+    def offer(self, frame: Picture) -> None:
+        """Take in the next frame."""
+        self.seen.offer(frame)  # (1)
+
+    def result(self) -> Detection:
+        """Say what was found in the frames so far."""
+        return self.marker.read(self.seen.observation())
 
 
 def _geometry(attempt: Try) -> Geometry:

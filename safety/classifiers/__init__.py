@@ -10,7 +10,7 @@ or a `FrameClassifier`. Only names listed in the settings are imported: what run
 process is the operator's choice. docs/plugins.md shows one from start to end.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar, runtime_checkable
@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.categories import Category
+from safety.deadline import Answered, Raised, TimedOut, ask
 from safety.errors import ClassifierUnavailable
 from safety.normalize import View
 from safety.verdict import TextSpan
 
 PROMPT_CLASSIFIERS = "countermark.prompt_classifiers"
 FRAME_CLASSIFIERS = "countermark.frame_classifiers"
+OPENING_DEADLINE_S = 300.0  # importing torch and reading gigabytes of weights from a slow disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +118,9 @@ def load_prompt_classifiers(
     Raises:
         ClassifierUnavailable: one is not installed, is offered twice, or cannot start.
     """
-    loaded = []
-    for name in names:
-        point = _find(PROMPT_CLASSIFIERS, name)
-        classifier = _open(point, threads)
-        if not isinstance(classifier, PromptClassifier):
-            raise _misfit(point)
-        loaded.append(_with_source(classifier, point))
-    return tuple(loaded)
+    return tuple(
+        _load(_find(PROMPT_CLASSIFIERS, name), threads, _as_prompt_classifier) for name in names
+    )
 
 
 def load_frame_classifiers(
@@ -134,29 +131,51 @@ def load_frame_classifiers(
     Raises:
         ClassifierUnavailable: one is not installed, is offered twice, or cannot start.
     """
-    loaded = []
-    for name in names:
-        point = _find(FRAME_CLASSIFIERS, name)
-        classifier = _open(point, threads)
-        if not isinstance(classifier, FrameClassifier):
-            raise _misfit(point)
-        loaded.append(_with_source(classifier, point))
-    return tuple(loaded)
+    return tuple(
+        _load(_find(FRAME_CLASSIFIERS, name), threads, _as_frame_classifier) for name in names
+    )
 
 
-def _open(point: EntryPoint, threads: int) -> object:
-    try:
-        classifier: object = point.load()(threads=threads)
-    except ImportError as error:
+def _load(
+    point: EntryPoint, threads: int, as_kind: Callable[[object], ClassifierT | None]
+) -> Loaded[ClassifierT]:
+    """Import and open a classifier: code that we may not have written, and that may raise anything.
+
+    Raises:
+        ClassifierUnavailable: it cannot be opened, or is not what it is offered as.
+    """
+    match ask(lambda: _opened(point, threads, as_kind), deadline_s=OPENING_DEADLINE_S):
+        case Answered(loaded):
+            return loaded
+        case TimedOut(seconds):
+            raise ClassifierUnavailable(
+                f"the classifier {point.name!r} did not start within {seconds:g} s; repair it, or "
+                "take it out of the settings and the policy"
+            )
+        case Raised(ClassifierUnavailable() as error):
+            raise error
+        case Raised(ImportError() as error):
+            raise ClassifierUnavailable(
+                f"the classifier {point.name!r} needs {error.name or 'a module'}, which is not "
+                "installed; install the extra that brings it, for the built-in ones: "
+                "pip install 'countermark[gates]'"
+            ) from error
+        case Raised(error):
+            raise ClassifierUnavailable(
+                f"the classifier {point.name!r} cannot start: {type(error).__name__}: {error}; "
+                "repair it, or take it out of the settings and the policy"
+            ) from error
+
+
+def _opened(
+    point: EntryPoint, threads: int, as_kind: Callable[[object], ClassifierT | None]
+) -> Loaded[ClassifierT]:
+    classifier = as_kind(point.load()(threads=threads))
+    if classifier is None:
         raise ClassifierUnavailable(
-            f"the classifier {point.name!r} needs {error.name or 'a module'}, which is not "
-            "installed; install the extra that brings it, for the built-in ones: "
-            "pip install 'countermark[gates]'"
-        ) from error
-    return classifier
-
-
-def _with_source(classifier: ClassifierT, point: EntryPoint) -> Loaded[ClassifierT]:
+            f"{point.value} is offered in {point.group} but does not return a classifier of that "
+            "kind; see docs/plugins.md"
+        )
     if classifier.name != point.name:
         raise ClassifierUnavailable(
             f"the classifier offered as {point.name!r} calls itself {classifier.name!r}; a policy "
@@ -168,11 +187,12 @@ def _with_source(classifier: ClassifierT, point: EntryPoint) -> Loaded[Classifie
     )
 
 
-def _misfit(point: EntryPoint) -> ClassifierUnavailable:
-    return ClassifierUnavailable(
-        f"{point.value} is offered in {point.group} but does not return a classifier of that kind; "
-        "see docs/plugins.md"
-    )
+def _as_prompt_classifier(opened: object) -> PromptClassifier | None:
+    return opened if isinstance(opened, PromptClassifier) else None
+
+
+def _as_frame_classifier(opened: object) -> FrameClassifier | None:
+    return opened if isinstance(opened, FrameClassifier) else None
 
 
 def _find(group: str, name: str) -> EntryPoint:

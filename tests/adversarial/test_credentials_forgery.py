@@ -17,7 +17,7 @@ from provenance.timestamp import TimestampState
 from provenance.trust import TrustLists
 from tests.support import forgery
 from tests.support.drawing import drawn_video, video_with_sound
-from tests.support.pki import Desk, impostor
+from tests.support.pki import Desk, impostor, opened, without_record
 
 SECRET = b"this was not here when the clip was signed"
 
@@ -230,6 +230,38 @@ def test_an_impostor_can_sign_and_is_not_trusted(desk: Desk, signed: Path, tmp_p
     assert evidence.integrity is Integrity.HOLDS
     assert evidence.trust is TrustState.UNTRUSTED
     assert evidence.agreement is Agreement.AGREE
+
+
+def test_a_step_changed_two_steps_back_is_not_laundered_by_signing_again(
+    desk: Desk, signed: Path, tmp_path: Path
+) -> None:
+    """A in B, a bit of A changed within B, and B the parent of C: c2pa-rs finds nothing in C."""
+    clip = drawn_video(tmp_path / "clip.mp4", 9, width=160, height=120)
+    second, changed, third = (tmp_path / f"{name}.mp4" for name in ("second", "changed", "third"))
+    desk.sign_manifest(clip, second, without_record(opened()), parent=signed)
+    changed.write_bytes(forgery.flipped_in_ancestor(second))
+    desk.sign_manifest(clip, third, without_record(opened()), parent=changed)
+
+    evidence = examine(third, desk.trust)
+
+    assert evidence.first.state is evidence.second.state is CredentialsState.TRUSTED
+    assert evidence.integrity is Integrity.BROKEN
+    recorded = [reason for reason in evidence.reasons if "an earlier step" in reason]
+    assert any("ingredient.manifest.mismatch" in reason for reason in recorded)
+    assert any("is not the one whose digest was signed" in reason for reason in evidence.reasons)
+
+
+def test_an_honest_history_of_three_steps_holds(desk: Desk, signed: Path, tmp_path: Path) -> None:
+    clip = drawn_video(tmp_path / "clip.mp4", 9, width=160, height=120)
+    desk.sign_manifest(clip, tmp_path / "second.mp4", without_record(opened()), parent=signed)
+    desk.sign_manifest(
+        clip, tmp_path / "third.mp4", without_record(opened()), parent=tmp_path / "second.mp4"
+    )
+
+    evidence = examine(tmp_path / "third.mp4", desk.trust)
+
+    assert (evidence.integrity, evidence.trust) == (Integrity.HOLDS, TrustState.TRUSTED)
+    assert len(evidence.coverage.history) == 2
 
 
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.95])

@@ -88,3 +88,14 @@ def test_what_changes_the_geometry_is_found_and_told(
     assert found.geometry.scale_x == pytest.approx(scale_x, rel=0.02)
     assert found.geometry.scale_y == pytest.approx(scale_y, rel=0.02)
     assert found.geometry.rotation_degrees == pytest.approx(degrees, abs=0.4)
+
+
+def test_a_turn_that_just_reads_as_upright_is_still_found_as_a_turn() -> None:
+    """Upright evidence that only just passes must not end the search with a wrong geometry."""
+    marked = reencode.h264(list(MARKER.embed(textured.clip(), MARK_ID)), crf=18)
+
+    found = MARKER.detect(reencode.rotate(marked, degrees=2))
+
+    assert found.mark_id == MARK_ID
+    assert found.geometry is not None
+    assert found.geometry.rotation_degrees == pytest.approx(2, abs=0.3)

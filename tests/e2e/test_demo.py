@@ -6,18 +6,20 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Countermark
+from tests.support.press import new_home
 
 pytestmark = pytest.mark.generate
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo") / "home"
+    return new_home(tmp_path_factory.mktemp("press") / "home").path
 
 
 def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
-    countermark: Countermark, home: Path
+    countermark: Countermark, tmp_path: Path
 ) -> None:
+    home = tmp_path / "home"
     played = countermark("--home", home, "demo")
     assert played.returncode == 0, played.stderr + played.stdout
     words = [line.split()[0] for line in played.stdout.splitlines() if line[:1].isalpha()]
@@ -34,6 +36,7 @@ def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
     for name, code in (("clip.mp4", 0), ("reencoded.mp4", 15), ("one-byte-changed.mp4", 12)):
         assert countermark("--home", home, "verify", folder / name).returncode == code
     assert countermark("--home", folder / "tampered-home", "log", "check").returncode == 30
+    assert [path.name for path in (folder / "tampered-home" / "keys").iterdir()] == ["log.vkey"]
     assert countermark("--home", home, "log", "check").returncode == 0
 
 
@@ -63,6 +66,8 @@ def test_the_same_seed_makes_the_same_pictures_and_a_clip_of_its_own(
     ("options", "words"),
     [
         (("--size", "250x250"), "width must be a multiple of"),
+        (("--size", "0x0"), "width must be a multiple of"),
+        (("--size", "64x64"), "the watermark needs a short side of 96 pixels"),
         (("--frames", "34"), "4k+1"),
         (("--steps", "0"), "steps must be from 1"),
         (("--size", "big"), "WIDTHxHEIGHT"),
@@ -83,9 +88,9 @@ def test_words_that_the_model_does_not_know_are_named(
     countermark: Countermark, home: Path, tmp_path: Path
 ) -> None:
     done = countermark(
-        "--home", home, "make", "a big red dragon on a blue background", "--steps", "1",
-        "--frames", "5", "--json", "-o", tmp_path / "x.mp4",
+        "--home", home, "make", "a big red dragon on a blue background", "--size", "128x128",
+        "--steps", "3", "--frames", "9", "--seed", "7", "--json", "-o", tmp_path / "x.mp4",
     )  # fmt: skip
 
-    values = json.loads(done.stdout) if done.stdout else {"warnings": [done.stderr]}
-    assert "dragon" in values["warnings"][0]
+    assert done.returncode == 0, done.stderr
+    assert "dragon" in json.loads(done.stdout)["warnings"][0]

@@ -1,6 +1,6 @@
 """The read side over HTTP: what strangers may ask, what tokens open, and how it says no."""
 
-import base64
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,13 +10,12 @@ from fastapi.testclient import TestClient
 
 from audit.access import Role, issue_token
 from audit.api import create_app
-from audit.checkpoint import open_checkpoint
+from audit.api.problems import SECURITY_HEADERS
 from audit.home import Home
-from audit.merkle import InclusionProof, hash_leaf, verify_inclusion
-from audit.note import Verifier
 from audit.settings import ReadSettings
 from audit.wiring import now
 from generator.outcome import Released
+from tests.support import stranger
 from tests.support.press import new_home, opened_log, released_clip
 
 
@@ -33,12 +32,8 @@ def released(home: Home) -> Released:
 @pytest.fixture(scope="module")
 def client(home: Home, released: Released) -> Iterator[TestClient]:
     del released
-    settings = ReadSettings.load(home.settings).model_copy(
-        update={"audit": ReadSettings.load(home.settings).audit.model_copy(
-            update={"max_upload_mib": 1}
-        )}
-    )  # fmt: skip
-    with TestClient(create_app(home, settings)) as client:
+    app = create_app(ReadSettings.load(home.settings), home=home)
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -63,7 +58,7 @@ def test_anybody_may_verify_and_the_upload_is_gone_afterwards(
     assert answer.status_code == 200
     assert answer.json()["status"] == "intact"
     assert answer.json()["layers"]["watermark"]["mark_id"] == released.mark_id
-    assert list(home.private.iterdir()) == []
+    assert [path for path in home.path.glob("uploads/**/*") if path.is_file()] == []
 
 
 def test_how_strong_the_mark_is_is_told_to_roles_only(
@@ -71,30 +66,29 @@ def test_how_strong_the_mark_is_is_told_to_roles_only(
 ) -> None:
     content = released.path.read_bytes()
 
-    stranger = client.post("/v1/verify", content=content).json()
-    trusted = client.post("/v1/verify", content=content, headers=auditor).json()
+    stranger_sees = client.post("/v1/verify", content=content).json()
+    auditor_sees = client.post("/v1/verify", content=content, headers=auditor).json()
 
-    assert "searches" not in stranger["layers"]["watermark"]
-    assert trusted["layers"]["watermark"]["searches"][0]["log10_p"] < -6
+    assert "searches" not in stranger_sees["layers"]["watermark"]
+    assert auditor_sees["layers"]["watermark"]["searches"][0]["log10_p"] < -6
 
 
-def test_a_stranger_can_check_a_record_with_public_answers_alone(
+def test_a_stranger_can_check_a_record_from_its_bytes_with_nothing_of_ours(
     client: TestClient, auditor: dict[str, str]
 ) -> None:
-    record = client.get("/v1/records/2", headers=auditor).json()
+    shown = client.get("/v1/records/2", headers=auditor).json()
     proof = client.get("/v1/log/proof/2").text
-    verifier = Verifier.from_vkey(client.get("/v1/log/key").text.strip())
+    vkey = client.get("/v1/log/key").text.strip()
+    size = int(client.get("/v1/log/checkpoint").text.splitlines()[1])
+    canonical = shown["canonical"].encode()
 
-    head, path, note = proof.split("\n", 2)[0:2], proof, proof[proof.index("\n\n") + 2 :]
-    checkpoint = open_checkpoint(note, verifier)
-    hashes = [base64.b64decode(line) for line in path[: path.index("\n\n")].splitlines()[2:]]
-
-    assert head == ["c2sp.org/tlog-proof@v1", "index 2"]
-    leaf = bytes.fromhex(record["leaf_hash"])
-    verify_inclusion(leaf, InclusionProof(2, checkpoint.size, tuple(hashes)), checkpoint.root)
-    tile = client.get(f"/v1/log/tile/0/000.p/{checkpoint.size}").content
-    assert tile[2 * 32 : 3 * 32] == leaf
-    assert leaf != hash_leaf(b"")
+    assert stranger.check(canonical, proof, vkey) == shown["index"] == 2
+    assert stranger.check(canonical, shown["tlog_proof"], vkey) == 2
+    assert stranger.leaf_of(canonical).hex() == shown["leaf_hash"]
+    tile = client.get(f"/v1/log/tile/0/000.p/{size}").content
+    assert tile[2 * 32 : 3 * 32] == stranger.leaf_of(canonical)
+    with pytest.raises(AssertionError, match="signed root"):
+        stranger.check(canonical.replace(b'"key"', b'"yek"'), proof, vkey)
 
 
 def test_records_open_to_auditors_and_to_nobody_else(
@@ -106,6 +100,7 @@ def test_records_open_to_auditors_and_to_nobody_else(
     allowed = client.get("/v1/records?limit=2", headers=auditor)
 
     assert (without.status_code, wrong.status_code, creator.status_code) == (401, 401, 403)
+    assert without.headers["www-authenticate"] == "Bearer"
     for answer in (without, wrong, creator):
         assert answer.headers["content-type"] == "application/problem+json"
     assert allowed.status_code == 200
@@ -116,17 +111,36 @@ def test_records_open_to_auditors_and_to_nobody_else(
     assert page["records"][-1]["index"] == following["records"][0]["index"] + 1
 
 
+def test_records_are_listed_by_decisions_that_exist(
+    client: TestClient, auditor: dict[str, str]
+) -> None:
+    allowed = client.get("/v1/records?decision=allow", headers=auditor)
+    misspelt = client.get("/v1/records?decision=alow", headers=auditor)
+
+    assert [each["record"]["kind"] for each in allowed.json()["records"]] == ["cleared"]
+    assert misspelt.status_code == 422
+    assert "'allow', 'review' or 'block'" in misspelt.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("GET", "/v1/log/proof/99999", 404),
         ("GET", "/v1/log/proof/x", 422),
+        ("GET", "/v1/log/proof/99999999999999999999999", 422),
         ("GET", "/v1/log/consistency?old=0", 422),
         ("GET", "/v1/log/consistency?old=99999", 422),
         ("GET", "/v1/log/tile/0/../../etc", 404),
         ("GET", "/v1/log/tile/0/000", 404),
+        ("GET", "/v1/log/tile/7/" + "x999/" * 6 + "999", 404),  # beyond what a database counts
+        ("GET", "/v1/log/tile/0/" + "x999/" * 2000 + "999", 404),
+        ("GET", "/v1/log/tile/0/x000/000.p/1", 404),  # spelled at more length than it is
+        ("GET", "/v1/log/tile/0/000.p/256", 404),
+        ("GET", "/v1/log/tile/00/000.p/1", 422),
+        ("GET", "/v1/log/tile/8/000", 422),
         ("GET", "/nowhere", 404),
         ("GET", "/v1/verify", 405),
+        ("PUT", "/v1/records", 405),
     ],
 )
 def test_every_no_is_a_problem_with_a_sentence(
@@ -138,34 +152,114 @@ def test_every_no_is_a_problem_with_a_sentence(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
     assert answer.json()["status"] == status
+    assert ("allow" in answer.headers) == (status == 405)
 
 
-def test_too_large_an_upload_is_refused_by_its_header_and_while_counting(
-    client: TestClient, home: Home
+def test_a_tile_has_one_spelling(client: TestClient) -> None:
+    first = client.get("/v1/log/tile/0/000.p/1")
+
+    assert first.status_code == 200
+    assert len(first.content) == 32
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Iterator[TestClient]:
+    def fail() -> None:
+        raise OSError("keys/log.key")
+
+    app = create_app(ReadSettings(), uploads=tmp_path / "uploads")
+    app.add_api_route("/broken", fail)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1/log/key", "/nowhere", "/v1/records", "/broken"])
+def test_no_answer_may_be_sniffed_framed_or_kept(broken: TestClient, path: str) -> None:
+    headers = broken.get(path).headers
+
+    for name, value in SECURITY_HEADERS.items():
+        assert headers[name] == value
+
+
+def test_what_nobody_thought_of_is_a_problem_that_tells_no_secrets(broken: TestClient) -> None:
+    answer = broken.get("/broken")
+
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "log.key" not in answer.text
+
+
+def test_a_token_whose_row_was_edited_opens_nothing_and_is_a_problem(
+    tmp_path: Path,
 ) -> None:
-    declared = client.post("/v1/verify", content=b"x" * (2**20 + 1))
-    streamed = client.post("/v1/verify", content=(b"x" * 2**16 for _ in range(20)))
-    empty = client.post("/v1/verify", content=b"")
+    home = new_home(tmp_path / "home")
+    token = bearer(home, Role.AUDITOR)
+    with sqlite3.connect(home.path / "ledger.db") as database:
+        database.execute("UPDATE token SET role = 'king'")
+    database.close()
+    app = create_app(ReadSettings.load(home.settings), home=home)
 
-    assert declared.status_code == 413
-    assert streamed.status_code == 413
-    assert empty.status_code == 422
-    assert list(home.private.iterdir()) == []
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/v1/records", headers=token)
 
-
-def test_no_answer_may_be_sniffed_framed_or_kept(client: TestClient) -> None:
-    headers = client.get("/v1/log/key").headers
-
-    assert headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert headers["cache-control"] == "no-store"
+    assert answer.status_code >= 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_serving_beyond_loopback_needs_a_token(tmp_path: Path) -> None:
-    from audit.commands import run_serve
-    from audit.errors import HomeUnusable
+def test_the_interface_describes_its_problems_its_token_and_both_ways_to_send_a_file(
+    client: TestClient,
+) -> None:
+    described = client.get("/v1/openapi.json").json()
+    verify = described["paths"]["/v1/verify"]["post"]
+    record = described["paths"]["/v1/records/{index}"]["get"]
 
-    new_home(tmp_path / "home")
+    assert set(verify["requestBody"]["content"]) == {
+        "application/octet-stream",
+        "multipart/form-data",
+    }
+    assert {"200", "401", "408", "413", "422", "503", "507"} == set(verify["responses"])
+    assert {"200", "401", "403", "404", "422", "503"} == set(record["responses"])
+    assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert record["security"] == [{"token": []}]
+    assert sorted(verify["security"], key=len) == [{}, {"token": []}]
+    for path in described["paths"].values():
+        for route in path.values():
+            for status, answer in route["responses"].items():
+                kinds = set(answer.get("content", {}))
+                assert status == "200" or kinds == {"application/problem+json"}, route
 
-    with pytest.raises(HomeUnusable, match="no token exists"):
-        run_serve(tmp_path / "home", "0.0.0.0", None)
+
+def test_without_a_home_verification_is_served_and_the_log_is_said_to_be_elsewhere(
+    released: Released, tmp_path: Path
+) -> None:
+    app = create_app(ReadSettings(), uploads=tmp_path / "uploads")
+
+    with TestClient(app) as client:
+        verified = client.post("/v1/verify", content=released.path.read_bytes())
+        checkpoint = client.get("/v1/log/checkpoint")
+        records = client.get("/v1/records")
+        token = client.get("/v1/records", headers={"Authorization": "Bearer cmk_x"})
+
+    assert verified.json()["status"] == "untrusted"
+    assert verified.json()["layers"]["log"]["state"] == "not_checked"
+    assert checkpoint.status_code == 404
+    assert "no log" in checkpoint.json()["detail"]
+    assert records.status_code == 404
+    assert token.status_code == 401
+
+
+def test_without_a_home_the_roots_that_are_given_vouch(
+    home: Home, released: Released, tmp_path: Path
+) -> None:
+    app = create_app(
+        ReadSettings(),
+        uploads=tmp_path / "uploads",
+        claim_trust=[home.root_certificate],
+        timestamp_trust=[home.timestamp_root],
+    )
+
+    with TestClient(app) as client:
+        verified = client.post("/v1/verify", content=released.path.read_bytes())
+
+    assert verified.json()["status"] == "intact"

@@ -1,14 +1,23 @@
 """Tokens: accepted while they hold, stored only as hashes, and every change of them in the log."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from audit.access import RIGHTS, Principal, Right, Role, Tokens, issue_token, revoke_token
-from audit.errors import AccessDenied, AppendFailed, NotFound, TokenInvalid
+from audit.errors import (
+    AccessDenied,
+    AppendFailed,
+    LedgerDamaged,
+    NotFound,
+    RecordInvalid,
+    TokenInvalid,
+)
 from audit.ledger import Ledger
 from tests.support.logs import START, open_log
+from tests.support.tamper import run
 
 
 @pytest.fixture
@@ -32,6 +41,28 @@ def test_neither_the_token_nor_its_name_stands_in_the_log(ledger: Ledger, tmp_pa
 
     assert text.encode() not in stored
     assert b"Ada" not in entry.record.canonical
+
+
+@pytest.mark.parametrize("name", ["", "n" * 129, "a\0b"])
+def test_a_name_that_no_column_holds_is_refused(ledger: Ledger, name: str) -> None:
+    with pytest.raises(RecordInvalid, match="give 1 to 128 characters"):
+        issue_token(ledger, Role.AUDITOR, name=name, now=START)
+
+
+def test_the_log_holds_the_hash_that_lets_a_token_in(ledger: Ledger) -> None:
+    text, issued = issue_token(ledger, Role.AUDITOR, name="Ada", now=START)
+    revoked = revoke_token(ledger, str(issued.record.body["token_id"]), now=START)
+
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    assert issued.record.body["sha256"] == revoked.record.body["sha256"] == sha256
+
+
+def test_a_role_that_is_none_is_damage(ledger: Ledger, tmp_path: Path) -> None:
+    text, _ = issue_token(ledger, Role.AUDITOR, name="Ada", now=START)
+    run(tmp_path / "countermark.db", "UPDATE token SET role = 'king'")
+
+    with pytest.raises(LedgerDamaged, match="the role 'king', which is none"):
+        Tokens(ledger).authenticate(text, now=START)
 
 
 @pytest.mark.parametrize("text", ["", "cmk_", "cmk_" + "A" * 43, "Bearer x", "\ud800", "é" * 50])

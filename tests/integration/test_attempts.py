@@ -20,7 +20,7 @@ from audit.bodies import Failed, RecordKind, Stage, Withdrawn
 from audit.errors import AppendFailed, NotFound
 from audit.lease import Lease
 from audit.ledger import Ledger
-from tests.support.logs import START, open_attempt, open_log, refuse_clip, release_clip
+from tests.support.logs import START, begin, open_attempt, open_log, refuse_clip, release_clip
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_released_clip_has_its_indices(ledger: Ledger, attempts: Attempts) -> 
 def test_publishing_ends_the_journey_and_can_be_said_twice(
     ledger: Ledger, attempts: Attempts
 ) -> None:
-    attempt = str(release_clip(ledger, 1).record.attempt)
+    attempt = str(release_clip(begin(ledger), 1).record.attempt)
 
     attempts.mark_published(attempt)
     attempts.mark_published(attempt)
@@ -134,13 +134,31 @@ def test_one_of_two_recoveries_takes_an_attempt(ledger: Ledger, attempts: Attemp
         attempts.take_over(left, replace(mine, pid=1), now=START)
 
 
+def test_two_threads_of_one_process_do_not_both_take_an_attempt(
+    ledger: Ledger, attempts: Attempts
+) -> None:
+    left = "01a20302-01e7-7806-9672-ba8b6d0fc9a1"
+    ledger.commit(
+        ledger.record(Failed(Stage.SIGN, "e"), now=START),
+        changes=[OpenAttempt(left, "clip-2", dead_lease())],
+    )
+    mine = Lease.of_this_process(START)
+    attempts.take_over(left, mine, now=START)
+
+    with pytest.raises(AppendFailed, match="it is left alone"):
+        attempts.take_over(left, mine, now=START)
+
+    attempts.give_back(left, dead_lease())
+    assert [each.id for each in attempts.expired(START)] == [left]
+
+
 def test_a_withdrawn_attempt_is_closed_by_its_record(ledger: Ledger, attempts: Attempts) -> None:
-    attempt = open_attempt(ledger, 1)
+    attempt = open_attempt(begin(ledger), 1)
     record = ledger.record(Withdrawn("the process ended"), now=START, attempt=attempt)
 
     ledger.commit(record, changes=[CloseAttempt(attempt, AttemptState.WITHDRAWN)])
 
-    assert attempts.get(attempt).closed == 1
+    assert attempts.get(attempt).closed == 3
     assert ledger.check().problems == ()
 
 

@@ -4,16 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from provenance.content_credentials import sign_file
+from provenance.content_credentials import CredentialsState
 from provenance.coverage import MAX_RANGES, CoverageState, examine, unbound_digest
 from provenance.credentials import Integrity, Presence, TrustState
 from provenance.credentials import examine as examine_credentials
 from provenance.errors import UnreadableMedia
-from provenance.manifest import RECORD_LABEL, build
 from provenance.manifest_store import inspect
 from tests.support import forgery
 from tests.support.drawing import drawn_video
-from tests.support.pki import CLAIMS, Desk
+from tests.support.pki import Desk, without_record
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +36,7 @@ def signed(desk: Desk, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def strangers(desk: Desk, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip whose manifest says nothing of countermark, and so promises nothing."""
     target = tmp_path_factory.mktemp("stranger") / "signed.mp4"
-    manifest = build(CLAIMS, unbound_sha256="")
-    manifest["assertions"] = [a for a in manifest["assertions"] if a["label"] != RECORD_LABEL]
-    with desk.clock_at() as url:
-        sign_file(clip, target, manifest, desk.signer, timestamp_url=url)
+    desk.sign_manifest(clip, target, without_record())
     return target
 
 
@@ -136,10 +132,11 @@ def test_bytes_after_the_store_are_found(signed: Path) -> None:
     assert "the padding after the manifest store holds something" in hiding.violations
 
 
-def test_the_digest_of_the_boxes_outside_the_hash_sees_each_of_them(
+def test_the_digest_of_the_boxes_outside_the_hash_sees_each_of_them_and_its_place(
     clip: Path, tmp_path: Path
 ) -> None:
     content = clip.read_bytes()
+    ftyp, free, mdat, moov = (content[box.start : box.end] for box in forgery.boxes_of(clip))
     digests = {
         unbound_digest(changed(variant, tmp_path))
         for variant in (
@@ -149,10 +146,59 @@ def test_the_digest_of_the_boxes_outside_the_hash_sees_each_of_them(
             forgery.flipped(content, 9, 0),  # in the brand of ftyp
             content + forgery.box(b"skip", b""),
             content + forgery.box(b"mfra", b""),
+            content + forgery.box(b"uuid", b"something that the hash covers"),
+            ftyp + mdat + free + moov,
+            ftyp + mdat + moov + free,
         )
     }
 
-    assert len(digests) == 6
+    assert len(digests) == 9
+
+
+def test_a_box_cannot_be_cut_in_two_or_pass_for_the_mark_of_another(
+    clip: Path, tmp_path: Path
+) -> None:
+    content = clip.read_bytes()
+    one = forgery.box(b"free", forgery.box(b"free", b""))
+    two = forgery.box(b"free", b"") + forgery.box(b"free", b"")
+    hashed = forgery.box(b"abcd", b"")
+
+    digests = {
+        unbound_digest(changed(content + tail, tmp_path)) for tail in (one, two, hashed, hashed * 2)
+    }
+
+    assert len(digests) == 4
+
+
+def test_the_empty_box_moved_before_the_credentials_breaks_the_promise(
+    desk: Desk, signed: Path, tmp_path: Path
+) -> None:
+    """No byte and no offset of the movie changes: both verifiers trust it."""
+    evidence = examine_credentials(
+        changed(forgery.with_free_box_first(signed), tmp_path), desk.trust
+    )
+
+    assert evidence.first.state is evidence.second.state is CredentialsState.TRUSTED
+    assert evidence.integrity is Integrity.BROKEN
+    assert "or not there" in evidence.reasons[0]
+
+
+def test_a_bit_in_a_strangers_time_stamp_breaks_the_file_and_is_not_blamed_on_the_signer(
+    desk: Desk, strangers: Path, tmp_path: Path
+) -> None:
+    content = strangers.read_bytes()
+    start = content.index(b"gsigTst2")
+    token = content.index(b"cval", start) + 7
+    evidence = {
+        at: examine_credentials(changed(forgery.flipped(content, at, at % 8), tmp_path), desk.trust)
+        for at in range(token, content.index(b"cpad", start), 37)
+    }
+
+    whole = [at for at, found in evidence.items() if found.integrity is Integrity.HOLDS]
+    blamed = [at for at, found in evidence.items() if found.trust is TrustState.WRONG_USAGE]
+
+    assert len(evidence) > 20
+    assert (whole, blamed) == ([], [])
 
 
 def test_a_file_that_is_no_movie_is_not_checked(tmp_path: Path) -> None:

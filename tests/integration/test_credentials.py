@@ -1,6 +1,8 @@
 """Sign real clips, read them back with both verifiers, and judge wrong certificates rightly."""
 
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
+from pydantic import TypeAdapter
 
 from provenance.claims import Claims
 from provenance.content_credentials import CredentialsState, sign_file
@@ -27,10 +30,12 @@ from provenance.errors import (
     KeyUnavailable,
     ReadBackFailed,
     SigningError,
+    StorageFailed,
     UnreadableMedia,
     UnsupportedMedia,
 )
-from provenance.manifest import build, mark_id_of
+from provenance.manifest import build
+from provenance.manifest_facts import mark_id_of, misread
 from provenance.timestamp import TimestampState
 from provenance.trust import TrustList, TrustLists
 from tests.support import forgery
@@ -127,7 +132,8 @@ def test_no_score_and_no_file_name_leaves_with_the_clip(desk: Desk, signed: Path
 def test_evidence_crosses_a_process_boundary_unchanged(desk: Desk, signed: Path) -> None:
     evidence = examine(signed, desk.trust)
 
-    crossed = CredentialsEvidence.from_json(json.loads(json.dumps(evidence.to_json())))
+    shape = TypeAdapter(CredentialsEvidence)
+    crossed = shape.validate_json(shape.dump_json(evidence), strict=True)
 
     assert crossed == evidence
 
@@ -311,10 +317,64 @@ def test_a_key_that_is_not_the_certificates_signs_nothing(
 def test_a_file_in_the_way_is_not_overwritten(desk: Desk, clip: Path, tmp_path: Path) -> None:
     (tmp_path / "signed.mp4").write_bytes(b"somebody's work")
 
-    with pytest.raises(UnreadableMedia, match="cannot sign"):
+    with pytest.raises(StorageFailed, match=r"cannot write signed\.mp4"):
         desk.sign(clip, tmp_path / "signed.mp4")
 
     assert (tmp_path / "signed.mp4").read_bytes() == b"somebody's work"
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from tests.support.pki import CLAIMS, Desk
+desk, clip, target = Desk.open(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
+limit = clip.stat().st_size + 1000  # the clip fits, and its manifest does not
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    desk.sign(clip, target)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_a_full_disk_is_called_a_full_disk_and_leaves_nothing(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "desk").mkdir()
+    target = tmp_path / "signed.mp4"
+    script = [FULL_DISK, str(tmp_path / "desk"), str(clip), str(target)]
+
+    done = subprocess.run(
+        [sys.executable, "-c", *script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("StorageFailed cannot write signed.mp4 (File too large)")
+    assert not target.exists()
+
+
+def test_what_was_not_claimed_is_named_field_by_field(desk: Desk, signed: Path) -> None:
+    facts = examine(signed, desk.trust).facts
+    other = replace(
+        CLAIMS,
+        title="another",
+        decision="block",
+        policy_digest="00" * 32,
+        log=replace(CLAIMS.log, index=4),
+        mark=replace(CLAIMS.mark, mark_id_hex="ff" * 8) if CLAIMS.mark else None,
+        model=None,
+        generated_by="somebody",
+    )
+
+    assert facts is not None
+    assert list(misread(CLAIMS, facts)) == []
+    assert [complaint.partition(" reads")[0] for complaint in misread(other, facts)] == [
+        "its title",
+        "its decision",
+        "its policy digest",
+        "its mark",
+        "its soft binding",
+        "its model",
+        "its log proof",
+        "its generated_by",
+    ]
 
 
 @pytest.mark.parametrize(

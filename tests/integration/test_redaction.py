@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from audit.bodies import Attempt, Commitment
+from audit.bodies import Attempt, Commitment, PromptState
 from audit.checkpoint import verify_proof
-from audit.errors import AppendFailed, LedgerDamaged, LedgerError, NotFound
+from audit.database import Access, open_database
+from audit.errors import AppendFailed, LedgerDamaged, LedgerError, LedgerLocked, NotFound
+from audit.last_signed import LastSigned
 from audit.ledger import Entry, Ledger
 from audit.redaction import EraseSubject, Vault, commit_to
-from tests.support.logs import POLICY, START, fixed_signer, log_failures, open_log
+from tests.support.logs import POLICY, START, Clock, begin, fixed_signer, log_failures, open_log
 from tests.support.tamper import run
 
 SEALING_KEY = bytes(range(32))
@@ -29,10 +31,14 @@ def vault(ledger: Ledger) -> Vault:
     return Vault(ledger, SEALING_KEY)
 
 
+def vault_of(ledger: Ledger) -> Vault:
+    return Vault(ledger, SEALING_KEY)
+
+
 def log_prompt(ledger: Ledger, vault: Vault, prompt: str, subject: str) -> Entry:
     commitment, change = vault.seal(prompt, subject=subject)
     clip_id = f"clip-{commitment.value[:8]}"
-    body = Attempt("make", clip_id, POLICY, {"seed": 1}, prompt=commitment)
+    body = Attempt("make", clip_id, POLICY, {"seed": 1}, PromptState.GIVEN, prompt=commitment)
     record = ledger.record(body, now=START, actor=subject)
     return ledger.commit(record, changes=[change])
 
@@ -78,6 +84,7 @@ def test_a_guessed_prompt_is_not_confirmed_by_the_log(ledger: Ledger, vault: Vau
 def test_what_is_erased_is_gone_and_every_old_proof_still_holds(
     ledger: Ledger, vault: Vault, tmp_path: Path
 ) -> None:
+    begin(ledger)
     entries = [log_prompt(ledger, vault, f"{PROMPT} {n}", "user-1") for n in range(3)]
     other = log_prompt(ledger, vault, PROMPT, "user-2")
     with sqlite3.connect(tmp_path / "countermark.db") as connection:
@@ -98,6 +105,36 @@ def test_what_is_erased_is_gone_and_every_old_proof_still_holds(
     assert sum(secret in database_bytes(tmp_path) for secret in secrets) == 2
 
 
+def test_an_erasure_that_a_reader_held_up_is_finished_by_erasing_again(
+    ledger: Ledger, vault: Vault, tmp_path: Path
+) -> None:
+    begin(ledger)
+    log_prompt(ledger, vault, PROMPT, "user-1")
+    impatient = open_database(tmp_path / "countermark.db", access=Access.WRITE, busy_timeout_s=0.1)
+    hurried = Ledger(
+        impatient,
+        scope=ledger.scope,
+        signer=fixed_signer(),
+        clock=Clock(),
+        last_signed=LastSigned(tmp_path / "log.signed", fixed_signer().verifier),
+    )
+    reader = sqlite3.connect(tmp_path / "countermark.db", isolation_level=None)
+    reader.execute("BEGIN")
+    (secret,) = reader.execute("SELECT ciphertext FROM sealed").fetchone()
+    with pytest.raises(LedgerLocked, match="close that program and run the erasure again"):
+        vault_of(hurried).erase(hurried, "user-1", ticket="case 17", now=START)
+    reader.execute("COMMIT")
+    reader.close()
+    assert secret in database_bytes(tmp_path)
+
+    again = vault_of(hurried).erase(hurried, "user-1", ticket="case 17", now=START)
+
+    assert secret not in database_bytes(tmp_path)
+    assert again.record.body == {"subject": "user-1", "ticket": "case 17", "sealed": 1}
+    assert again.index == ledger.size - 1
+    assert ledger.check().problems == ()
+
+
 def test_nothing_is_erased_of_somebody_unknown(ledger: Ledger, vault: Vault) -> None:
     with pytest.raises(NotFound, match="nothing of nobody"):
         vault.erase(ledger, "nobody", ticket="case 1", now=START)
@@ -111,7 +148,9 @@ def test_a_text_sealed_meanwhile_stops_the_erasure(ledger: Ledger, vault: Vault)
     with pytest.raises(AppendFailed, match="erase again"):
         ledger.commit(
             log_failures(ledger, 1)[0].record.of(
-                Attempt("make", "c", POLICY, {}), scope=ledger.scope, now=START
+                Attempt("protect", "c", POLICY, {}, PromptState.NOT_AVAILABLE),
+                scope=ledger.scope,
+                now=START,
             ),
             changes=[stale],
         )

@@ -8,6 +8,7 @@ from urllib.request import Request, urlopen
 import pytest
 import rfc3161_client
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from pyasn1.codec.der import decoder, encoder
 from pyasn1_modules import rfc3161
 from rfc3161_client import HashAlgorithm
@@ -15,6 +16,8 @@ from rfc3161_client import HashAlgorithm
 from provenance.errors import KeyUnavailable
 from provenance.timestamp import TimestampState, verify_token
 from provenance.timestamp_authority import MAX_REQUEST_BYTES, LocalAuthority, serve
+from provenance.timestamp_token import MAX_TOKEN_BYTES
+from tests.support.der import exchanged, request, token_for
 from tests.support.forgery import flipped
 from tests.support.pki import Desk
 
@@ -30,19 +33,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @pytest.fixture(scope="module")
 def token(desk: Desk) -> bytes:
-    return token_for(desk.authority, STAMPED)
-
-
-def request(content: bytes, algorithm: HashAlgorithm = HashAlgorithm.SHA256) -> bytes:
-    asked = rfc3161_client.TimestampRequestBuilder().data(content).hash_algorithm(algorithm)
-    return asked.build().as_bytes()
-
-
-def token_for(authority: LocalAuthority, content: bytes) -> bytes:
-    answer, _ = decoder.decode(
-        authority.respond(request(content), NOW), asn1Spec=rfc3161.TimeStampResp()
-    )
-    return bytes(encoder.encode(answer["timeStampToken"]))
+    return token_for(desk.authority, STAMPED, NOW)
 
 
 def status_of(response: bytes) -> int:
@@ -176,11 +167,93 @@ def test_a_whole_response_is_read_as_its_token(desk: Desk) -> None:
     assert found.state is TimestampState.VALID
 
 
+def test_a_finding_names_the_certificate_and_the_token(desk: Desk, token: bytes) -> None:
+    found = verify_token(token, stamped=STAMPED, roots=())
+
+    certificates = x509.load_pem_x509_certificates(desk.pki.timestamp_chain.read_bytes())
+    assert found.certificate_sha256 == certificates[0].fingerprint(hashes.SHA256()).hex()
+    assert found.token_sha256 == hashlib.sha256(token).hexdigest()
+
+
+def test_a_curve_that_nobody_knows_is_unsupported_and_breaks_no_examination(
+    desk: Desk, token: bytes
+) -> None:
+    """The certificate is the one that the token names; OpenSSL first objects to its key."""
+    certificate = x509.load_pem_x509_certificates(desk.pki.timestamp_chain.read_bytes())[0]
+    known = certificate.public_bytes(serialization.Encoding.DER)
+    unknown = known.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030163"))
+    named = token.replace(hashlib.sha256(known).digest(), hashlib.sha256(unknown).digest())
+
+    found = verify_token(named.replace(known, unknown), stamped=STAMPED, roots=roots(desk))
+
+    assert found.state is TimestampState.UNSUPPORTED
+    assert "key cannot be used" in found.problems[0]
+
+
+def test_another_certificate_than_the_signed_one_is_not_excused_by_its_curve(
+    desk: Desk, token: bytes
+) -> None:
+    changed = token.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030163"))
+
+    found = verify_token(changed, stamped=STAMPED, roots=roots(desk))
+
+    assert found.state is TimestampState.INVALID
+    assert "names another certificate" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        ("608648016503040201", "608648016503040208"),  # the digest, SHA-256: SHA3-256
+        ("608648016503040201", "608648016503040263"),  # the digest: none
+        ("2a8648ce3d040302", "2a8648ce3d040303"),  # ecdsa-with-SHA256: with SHA-384
+        ("2a8648ce3d040302", "2a8648ce3d040363"),  # the signature: none
+    ],
+)
+def test_renaming_an_algorithm_is_seen_to_be_wrong_and_not_called_unsupported(
+    known: str, other: str, token: bytes
+) -> None:
+    start = token.rindex(bytes.fromhex(known))  # in the part that nobody signed
+    renamed = token[:start] + bytes.fromhex(other) + token[start + len(other) // 2 :]
+
+    found = verify_token(renamed, stamped=STAMPED, roots=())
+
+    assert found.state is TimestampState.INVALID
+
+
+def test_a_token_that_is_too_long_or_in_ber_is_unsupported(token: bytes) -> None:
+    long = verify_token(token + bytes(MAX_TOKEN_BYTES), stamped=STAMPED, roots=())
+    indefinite = b"\x30\x80" + token[4:] + b"\x00\x00"
+
+    assert long.state is TimestampState.UNSUPPORTED
+    assert verify_token(indefinite, stamped=STAMPED, roots=()).problems == (
+        "the token is written in BER; only DER is checked",
+    )
+
+
+def test_a_token_without_the_certificate_cannot_be_told(desk: Desk) -> None:
+    asked = rfc3161_client.TimestampRequestBuilder().data(STAMPED).cert_request(cert_request=False)
+    answer, _ = decoder.decode(
+        desk.authority.respond(asked.build().as_bytes(), NOW), asn1Spec=rfc3161.TimeStampResp()
+    )
+
+    found = verify_token(
+        bytes(encoder.encode(answer["timeStampToken"])), stamped=STAMPED, roots=roots(desk)
+    )
+
+    assert found.state is TimestampState.UNSUPPORTED
+
+
+def test_values_can_be_exchanged_in_a_token_and_none_is_the_same_token(token: bytes) -> None:
+    assert exchanged(token, []) == token
+    assert exchanged(token, [(0, 0)]) != token
+
+
 def test_no_bit_of_a_token_can_change_unnoticed(token: bytes) -> None:
     missed = []
     for at in range(len(token)):
         found = verify_token(flipped(token, at, at % 8), stamped=STAMPED, roots=())
-        if found.state is not TimestampState.INVALID and not found.unsigned:
+        if found.state in {TimestampState.VALID, TimestampState.UNTRUSTED} and not found.unsigned:
             missed.append(at)
 
     assert missed == []

@@ -1,5 +1,6 @@
 """The statuses of honest files, and what each layer says of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from audit.settings import ReadSettings
 from audit.status import Status
 from audit.wiring import open_verifier
 from generator.outcome import Released
-from provenance.errors import UnreadableMedia, UnsupportedMedia
+from provenance.errors import ExaminationUnavailable, UnreadableMedia, UnsupportedMedia
+from provenance.sandbox import ProcessLimits
 from provenance.video import Encoding, MediaLimits, open_video, write_video
 from tests.support.drawing import drawn_video
 from tests.support.pki import Desk
@@ -50,6 +52,9 @@ def test_a_released_clip_is_intact_in_every_layer_and_leads_to_its_records(
     assert report.log.evidence["proof"] == "proved"
     assert report.fingerprint.state is LayerState.NOT_CHECKED
     assert [line.kind for line in report.records] == ["attempt", "cleared", "released"]
+    assert [line.decision for line in report.records] == [None, "allow", None]
+    stated = report.content_credentials.evidence["manifest"]
+    assert report.records[1].policy == stated["policy_digest"]
 
 
 def test_the_json_has_the_fields_of_the_design(home: Home, released: Released) -> None:
@@ -184,3 +189,23 @@ def test_a_truncated_clip_of_ours_is_altered_or_unreadable(
             statuses.add(verifier.verify(cut).status)
 
     assert statuses <= {Status.ALTERED, Status.UNREADABLE}
+
+
+def test_a_newsroom_without_a_key_is_told_where_a_clip_breaks_off(tmp_path: Path) -> None:
+    whole = drawn_video(tmp_path / "whole.mp4").read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) * 7 // 10])
+
+    report = open_verifier(ReadSettings(), home=None, ledger=None).verify(cut)
+
+    assert any(gap.startswith("pictures: cut.mp4 ") for gap in report.gaps)
+
+
+def test_a_process_that_cannot_start_is_no_verdict_on_the_file(tmp_path: Path) -> None:
+    verifier = replace(
+        open_verifier(ReadSettings(), home=None, ledger=None),
+        process_limits=ProcessLimits(memory_bytes=48 * 2**20),  # too little for numpy
+    )
+
+    with pytest.raises(ExaminationUnavailable, match="did not start"):
+        verifier.verify(drawn_video(tmp_path / "clip.mp4"))

@@ -1,11 +1,15 @@
 """Folders in the shape of the real Wan2.2 repositories, random weights, the real classes."""
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("diffusers", reason="needs the `generate` extra")
+
+from diffusers import WanPipeline
 
 from generator.errors import ModelUnavailable
 from generator.models import GenerationRequest, ModelSettings
@@ -63,3 +67,25 @@ def test_a_pinned_folder_without_safetensors_does_not_load(tmp_path: Path) -> No
 
     with pytest.raises(ModelUnavailable, match="does not load"):
         open_model(settings(tmp_path))
+
+
+def test_a_file_that_is_exchanged_while_the_folder_loads_is_noticed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = home / "ti2v" / "vae" / "diffusion_pytorch_model.safetensors"
+    load = WanPipeline.from_pretrained
+
+    def load_and_exchange(*arguments: object, **options: object) -> object:
+        pipeline = load(*arguments, **options)
+        before = weights.stat()
+        twin = weights.with_name("twin.safetensors")
+        shutil.copyfile(weights, twin)
+        os.utime(twin, ns=(before.st_atime_ns, before.st_mtime_ns))
+        twin.replace(weights)
+        return pipeline
+
+    mine = settings(home)
+    monkeypatch.setattr(WanPipeline, "from_pretrained", load_and_exchange)
+
+    with pytest.raises(ModelUnavailable, match="changed while it was loaded"):
+        open_model(mine)

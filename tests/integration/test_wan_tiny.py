@@ -13,11 +13,14 @@ import pytest
 
 pytest.importorskip("diffusers", reason="needs the `generate` extra")
 
+import torch
+
 from generator.errors import Cancelled, GenerationFailed, ModelUnavailable, RequestInvalid
 from generator.models import GenerationRequest, ModelSettings, StepProgress
 from generator.models.tiny import DIGEST, folder, open_model
 from generator.models.wan import WanModel
 from generator.models.wan import open_model as open_wan
+from generator.presets import tiny
 
 pytestmark = pytest.mark.generate
 
@@ -31,10 +34,19 @@ REQUEST = GenerationRequest(
     steps=6,
     seed=7,
 )
+# As large as it gets: kernels that cut their work by the number of threads do so only here.
+DEFAULTS = tiny().limits
+WHOLE = dataclasses.replace(
+    REQUEST,
+    width=DEFAULTS.width,
+    height=DEFAULTS.height,
+    frames=DEFAULTS.frames,
+    steps=DEFAULTS.steps,
+)
 
 
 def settings(**changes: object) -> ModelSettings:
-    plain = ModelSettings("tiny", None, None, None, threads=1, home=Path("home"))
+    plain = ModelSettings("tiny", None, None, None, threads=None, home=Path("home"))
     return dataclasses.replace(plain, **changes)
 
 
@@ -72,20 +84,33 @@ def test_a_clip_has_the_asked_size_and_cannot_be_written_to(model: WanModel) -> 
     assert not clip.frames.flags.writeable
 
 
-def test_the_same_seed_gives_the_same_frames_with_any_thread_count(model: WanModel) -> None:
-    two_threads = open_model(settings(threads=2))
+def test_the_same_seed_gives_the_same_frames_whatever_the_process_is_set_to(
+    model: WanModel,
+) -> None:
+    before = torch.get_num_threads()
+    try:
+        digests = set()
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            digests.add(digest(model, WHOLE))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
-    assert digest(model) == digest(model) == digest(two_threads)
+    assert len(digests) == 1
 
 
-def test_the_same_seed_gives_the_same_frames_in_another_process(model: WanModel) -> None:
+def test_the_same_seed_gives_the_same_frames_in_another_process_on_a_single_core(
+    model: WanModel,
+) -> None:
     program = (
-        "import hashlib\n"
+        "import hashlib, os\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
         "from pathlib import Path\n"
         "from generator.models import GenerationRequest, ModelSettings\n"
         "from generator.models.tiny import open_model\n"
-        "model = open_model(ModelSettings('tiny', None, None, None, 2, Path('home')))\n"
-        f"request = {REQUEST!r}\n"
+        "model = open_model(ModelSettings('tiny', None, None, None, None, Path('home')))\n"
+        f"request = {WHOLE!r}\n"
         "frames = model.generate(request, on_step=lambda _: None).frames\n"
         "print(hashlib.sha256(frames.tobytes()).hexdigest())\n"
     )
@@ -93,7 +118,27 @@ def test_the_same_seed_gives_the_same_frames_in_another_process(model: WanModel)
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert done.stdout.strip() == digest(model), done.stderr
+    assert done.stdout.strip() == digest(model, WHOLE), done.stderr
+
+
+def test_the_shipped_model_takes_no_thread_count_of_its_own() -> None:
+    with pytest.raises(ModelUnavailable, match="take `threads` out"):
+        open_model(settings(threads=4))
+
+
+def test_an_operators_thread_count_stands_in_the_record_and_in_the_key_of_the_run() -> None:
+    usual, more = (
+        open_wan(
+            settings(
+                name="wan", folder=folder(), digest=DIGEST, preset="tiny", home=Path("/"), threads=n
+            )
+        )
+        for n in (None, 2)
+    )
+
+    assert usual.generate(REQUEST, on_step=ignore).effective["threads"] == 1
+    assert more.generate(REQUEST, on_step=ignore).effective["threads"] == 2
+    assert usual._key(REQUEST) != more._key(REQUEST)
 
 
 def test_another_seed_gives_other_frames(model: WanModel) -> None:
@@ -171,6 +216,13 @@ def test_what_was_really_done_is_told_without_floats_or_paths(model: WanModel) -
     assert effective["dtype_vae"] == effective["dtype_transformer"] == "float32"
     assert {type(value) for value in effective.values()} == {str, int}
     assert not any("/" in str(value) for value in effective.values())
+    assert effective["device"].startswith(("cpu (", "cuda"))
+
+
+def test_the_largest_seed_stands_in_the_record_as_text(model: WanModel) -> None:
+    clip = model.generate(dataclasses.replace(REQUEST, seed=2**63 - 1), on_step=ignore)
+
+    assert clip.effective["seed"] == "9223372036854775807"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +254,40 @@ def test_numbers_that_are_not_finite_stop_the_run() -> None:
 
     with pytest.raises(GenerationFailed, match="not finite"):
         broken.generate(REQUEST, on_step=ignore)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("Tried to allocate 70 GiB"), "needs more memory than there is"),
+        (MemoryError(), "needs more memory than there is"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory\nframe #0"), "can't allocate"),
+    ],
+)
+def test_what_breaks_inside_torch_is_told_with_advice_and_leaves_the_model_usable(
+    model: WanModel, error: Exception, expected: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    hook = model._pipeline.vae.decoder.register_forward_pre_hook(broken)
+    try:
+        with pytest.raises(GenerationFailed, match=expected) as caught:
+            model.generate(REQUEST, on_step=ignore)
+    finally:
+        hook.remove()
+
+    assert "\n" not in str(caught.value)
+    assert model.generate(REQUEST, on_step=ignore).frames.shape == (5, 64, 64, 3)
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_the_run_nothing(
+    model: WanModel, tmp_path: Path
+) -> None:
+    clip = model.generate(REQUEST, on_step=ignore, checkpoint=tmp_path / "no folder" / "run")
+
+    assert clip.effective["no_checkpoint_from_step"] == 1
+    assert hashlib.sha256(clip.frames.tobytes()).hexdigest() == digest(model)
 
 
 def test_unknown_words_are_told(model: WanModel) -> None:

@@ -2,15 +2,20 @@
 
 import contextlib
 import io
+from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance import bmff, cbor, jumbf
 from provenance.jumbf import MalformedStore
-from provenance.manifest import ManifestFacts, facts
+from provenance.manifest_facts import ManifestFacts, facts
 from provenance.manifest_store import inspect
 from provenance.timestamp import TimestampState, verify_token
+from tests.support import der, stores
+from tests.support.pki import Desk
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -21,6 +26,25 @@ cbor_values = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2**64 - 1) | st.binary() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(0, 99), inner),
     max_leaves=20,
+)
+# Object identifiers, encoded: curves and algorithms that we know, that others know, and none.
+algorithms = st.sampled_from(
+    [
+        bytes.fromhex(each)
+        for each in (
+            "2a8648ce3d030107",  # prime256v1
+            "2b81040022",  # secp384r1
+            "2a811ccf5501822d",  # SM2
+            "2a8648ce3d0201",  # ecPublicKey
+            "2b6570",  # Ed25519
+            "2a864886f70d010101",  # rsaEncryption
+            "608648016503040201",  # SHA-256
+            "608648016503040208",  # SHA3-256
+            "2b0e03021a",  # SHA-1
+            "2a8648ce3d040303",  # ecdsa-with-SHA384
+            "2a8348ce3d040399",
+        )
+    ]
 )
 keys_of_interest = st.sampled_from(
     [
@@ -38,38 +62,20 @@ keys_of_interest = st.sampled_from(
 )
 
 
-def encoded(value: object) -> bytes:
-    """Encode in CBOR, shortest form; the oracle for our decoder."""
-    constants = {"None": b"\xf6", "True": b"\xf5", "False": b"\xf4"}
-    if repr(value) in constants:
-        return constants[repr(value)]
-    match value:
-        case int():
-            return head(0, value)
-        case bytes() | str():
-            content = value.encode() if isinstance(value, str) else value
-            return head(3 if isinstance(value, str) else 2, len(content)) + content
-        case list():
-            return head(4, len(value)) + b"".join(map(encoded, value))
-        case dict():
-            pairs = (encoded(key) + encoded(inner) for key, inner in value.items())
-            return head(5, len(value)) + b"".join(pairs)
-        case _:
-            raise TypeError(type(value))
+STAMPED = b"the signature of a claim"
 
 
-def head(major: int, argument: int) -> bytes:
-    if argument < 24:
-        return bytes([major << 5 | argument])
-    for short, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if argument < 1 << (8 * width):
-            return bytes([major << 5 | short]) + argument.to_bytes(width, "big")
-    raise ValueError(argument)
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A time-stamp that holds."""
+    now = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    desk = Desk.open(Path(tmp_path_factory.mktemp("desk")), now=now)
+    return der.token_for(desk.authority, STAMPED, now)
 
 
 @given(cbor_values)
 def test_cbor_reads_back_and_is_seen_to_be_in_its_shortest_form(value: object) -> None:
-    decoded = cbor.decode(encoded(value))
+    decoded = cbor.decode(stores.encoded(value))
 
     assert decoded.value == value
     assert decoded.shortest
@@ -113,6 +119,26 @@ def test_any_bytes_are_boxes_or_refused(content: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_no_made_up_bytes_are_a_time_stamp(content: bytes) -> None:
     assert verify_token(content, stamped=b"", roots=()).state is TimestampState.INVALID
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 500), st.integers(0, 7) | st.binary(max_size=12) | algorithms),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_token_with_values_exchanged_and_all_lengths_right_is_answered(
+    token: bytes, changes: list[tuple[int, int | bytes]]
+) -> None:
+    forged = der.exchanged(token, changes)
+
+    found = verify_token(forged, stamped=STAMPED, roots=())
+
+    unchanged = forged == token
+    assert found.state in {TimestampState.INVALID, TimestampState.UNSUPPORTED} or (
+        unchanged or found.unsigned
+    )
 
 
 @given(st.dictionaries(keys_of_interest, json_values))

@@ -1,6 +1,7 @@
 """Thousands of damaged notes, checkpoints, proofs and records: not one is accepted."""
 
 import contextlib
+import json
 import random
 
 from hypothesis import given, settings
@@ -69,7 +70,8 @@ def test_no_mutated_record_keeps_its_bytes_from_showing_it() -> None:
     for _ in range(2000):
         mutant = mutate(RECORD, rng)
         with contextlib.suppress(RecordInvalid):
-            assert Record.parse(mutant).canonical == mutant
+            Record.parse(mutant)
+            assert encode(json.loads(mutant)) == mutant
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)

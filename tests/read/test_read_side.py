@@ -27,7 +27,8 @@ def heavy_after(code: str) -> list[str]:
     "statement",
     [
         "import audit, provenance",
-        "import audit.verifier, audit.api, audit.commands, provenance.examination",
+        "import audit.verifier, audit.api, provenance.examination",
+        "from audit.commands import log, serve, tokens, verify",
         "import generator.pipeline, generator.wiring, generator.cli, generator.commands, safety",
     ],
 )

@@ -74,6 +74,27 @@ def without_credentials_box(path: Path) -> bytes:
     return content[: place.start] + content[place.end :]
 
 
+def with_free_box_first(path: Path) -> bytes:
+    """Put the empty box that follows the manifest's before it: nothing else moves in the file."""
+    content, place = path.read_bytes(), credentials_box_of(path)
+    free = next(box for box in boxes_of(path) if box.start == place.end)
+    if free.kind != "free":
+        raise ValueError(f"a box {free.kind!r} follows the credentials")
+    swapped = content[free.start : free.end] + content[place.start : place.end]
+    return content[: place.start] + swapped + content[free.end :]
+
+
+def flipped_in_ancestor(path: Path) -> bytes:
+    """Change one bit of an assertion in the first manifest of a file's history."""
+    store = store_of(path)
+    earlier = jumbf.parse(store).children[0]
+    assertions = earlier.child("c2pa.assertions")
+    if assertions is None or earlier is jumbf.parse(store).children[-1]:
+        raise ValueError("the file has no history")
+    at = credentials_box_of(path).body + _PREAMBLE + assertions.children[1].end - 1
+    return flipped(path.read_bytes(), at, 0)
+
+
 def hidden_in_padding(path: Path, secret: bytes) -> bytes:
     """Write over the padding of the claim signature."""
     content, place = path.read_bytes(), credentials_box_of(path)

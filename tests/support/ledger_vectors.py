@@ -5,10 +5,24 @@ vector that no longer holds means that old logs can no longer be read.
 """
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from audit.bodies import Attempt, Body, Commitment, Erasure, Refused, Stage, Withdrawn
+from audit.bodies import (
+    Attempt,
+    Body,
+    Commitment,
+    Decision,
+    Erasure,
+    PromptState,
+    Refused,
+    Scheme,
+    Stage,
+    Token,
+    TokenAction,
+    Withdrawn,
+)
 from audit.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from audit.merkle import EMPTY_ROOT, hash_leaf, prove_consistency, prove_inclusion, root
 from audit.records import Record, to_ms
@@ -28,6 +42,9 @@ FOLDER = Path(__file__).parent.parent / "vectors"
 ATTEMPT = "01a20302-01e7-7806-9672-ba8b6d0fc9a1"
 LEAVES = [b"leaf %d" % number for number in range(300)]
 
+# A record is the first level, its body the second, this the third.
+DEEPEST = {"levels": json.loads("[" * 13 + "]" * 13)}
+
 Vectors = dict[str, object]
 
 
@@ -42,14 +59,17 @@ def record_vectors() -> Vectors:
                 "clip-1",
                 POLICY,
                 {"width": 320, "height": 192, "frames": 17, "seed": 7},
-                prompt=Commitment("hmac-sha256", "12" * 32),
+                PromptState.GIVEN,
+                prompt=Commitment(Scheme.HMAC_SHA256, "12" * 32),
             ),
         ),
         ("a clip that passed both gates", cleared_body("clip-1", 7)),
         ("the same clip, signed", released_body("clip-1", 7, 2)),
-        ("a refusal", Refused(Stage.PROMPT, verdict("block"))),
+        ("a refusal", Refused(Stage.PROMPT, verdict(Decision.BLOCK))),
         ("text beyond ASCII", Withdrawn('caf\u00e9 \u0001\t"\\/ \u2028 \U0001f3ac \x7f')),
         ("an erasure", Erasure("user-1", "case 17", 3)),
+        ("sixteen levels of nesting", replace(cleared_body("clip-1", 7), making=DEEPEST)),
+        ("a token", Token(TokenAction.ISSUED, "auditor", "5e" * 8, "5e" * 32)),
     ]
     records = [
         Record.of(
@@ -71,19 +91,36 @@ def record_vectors() -> Vectors:
             }
             for (name, _), record in zip(bodies, records, strict=True)
         ],
-        "invalid": _spoilt_records(records[5]),
+        "invalid": _spoilt_records(records),
+        "newer": _newer_records(records[5]),
     }
 
 
-def _spoilt_records(record: Record) -> list[dict[str, str]]:
+def _newer_records(record: Record) -> list[dict[str, str]]:
+    good = record.canonical.decode()
+    newer = {
+        "a later version": good.replace('"v":1', '"v":2'),
+        "a kind that came later": good.replace('"kind":"withdrawn"', '"kind":"cleaned"'),
+    }
+    return [{"name": name, "text": text} for name, text in newer.items()]
+
+
+def _spoilt_records(records: list[Record]) -> list[dict[str, str]]:
+    record = records[5]
     good, time = record.canonical.decode(), str(to_ms(record.time))
+    first, refusal, deepest = (records[at].canonical.decode() for at in (0, 4, 7))
     spoilt = {
         "white space after a colon": good.replace('"v":1', '"v": 1'),
         "keys out of order": '{"v":1,' + good[1 : -len(',"v":1}')] + "}",
         "a key twice": good[:-1] + ',"v":1}',
         "a float": good.replace('"v":1', '"v":1.0'),
-        "an unknown version": good.replace('"v":1', '"v":2'),
-        "an unknown kind": good.replace('"kind":"withdrawn"', '"kind":"cleaned"'),
+        "a version before the first": good.replace('"v":1', '"v":0'),
+        "a kind that is no word": good.replace('"kind":"withdrawn"', '"kind":"Cleaned"'),
+        "a time in the year 10,000": good.replace(time, "253402300800000"),
+        "seventeen levels of nesting": deepest.replace("[[]]", "[[[]]]"),
+        "a log that begins under another name": first.replace('"silver/press"', '"silver/desk"'),
+        "a decision that is none": refusal.replace('"decision":"block"', '"decision":"perhaps"'),
+        "a digest in capitals": refusal.replace("cd" * 32, "CD" * 32),
         "an unknown field": good[:-1] + ',"w":1}',
         "a missing field": good.replace('"actor":null,', ""),
         "a body of another kind": good.replace('"kind":"withdrawn"', '"kind":"failed"'),

@@ -1,5 +1,6 @@
 """Small real logs for tests: a SQLite file, a fixed key, and journeys as a pipeline does them."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,25 +13,32 @@ from audit.bodies import (
     Attempt,
     Body,
     Cleared,
+    Decision,
     Deployment,
     Failed,
     FindingBody,
+    GateStage,
     Geometry,
     MarkBody,
+    PolicyText,
+    PromptState,
     Refused,
     Released,
     Stage,
+    TimestampBody,
     VerdictBody,
 )
-from audit.database import open_database
+from audit.database import Access, create_database, open_database
+from audit.last_signed import LastSigned
 from audit.lease import Lease
-from audit.ledger import Entry, Ledger
+from audit.ledger import Entry, Ledger, create_log
 from audit.note import NoteSigner
-from audit.records import Scope, uuid7
+from audit.records import Scope, to_ms, uuid7
 
 SCOPE = Scope("silver", "press")
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-POLICY = "ab" * 32
+POLICY_TEXT = 'name = "tests"\n'
+POLICY = hashlib.sha256(POLICY_TEXT.encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -53,9 +61,22 @@ def fixed_signer(name: str = str(SCOPE), seed: int = 1) -> NoteSigner:
 def open_log(
     folder: Path, *, clock: Clock | None = None, signer: NoteSigner | None = None
 ) -> Ledger:
-    """Open (or make) the log in `folder`."""
-    engine = open_database(folder / "countermark.db")
-    return Ledger(engine, scope=SCOPE, signer=signer or fixed_signer(), clock=clock or Clock())
+    """Open the log in `folder`, or make an empty one."""
+    database, key = folder / "countermark.db", signer or fixed_signer()
+    if not database.exists():
+        new = create_database(database)
+        create_log(new, SCOPE)
+        new.dispose()
+    engine = open_database(database, access=Access.WRITE)
+    last_signed = LastSigned(folder / "log.signed", key.verifier)
+    return Ledger(engine, scope=SCOPE, signer=key, clock=clock or Clock(), last_signed=last_signed)
+
+
+def begin(ledger: Ledger) -> Ledger:
+    """Record what every log begins with, and the policy of these tests: two records."""
+    log_body(ledger, deployment_body())
+    log_body(ledger, PolicyText("tests", POLICY, POLICY_TEXT))
+    return ledger
 
 
 def log_body(ledger: Ledger, body: Body, *, at: datetime = START) -> Entry:
@@ -76,7 +97,7 @@ def log_batch(ledger: Ledger, count: int) -> None:
     ledger._sequencer._append([Submission(record, ()) for record in records])
 
 
-def verdict(decision: str, stage: str = "prompt") -> VerdictBody:
+def verdict(decision: Decision, stage: GateStage = GateStage.PROMPT) -> VerdictBody:
     """Return a verdict with one finding."""
     finding = FindingBody("violence", 12_000, 500_000, "lexicon", "cd" * 32, "")
     return VerdictBody(decision, stage, POLICY, (finding,))
@@ -87,8 +108,8 @@ def cleared_body(clip_id: str, number: int) -> Cleared:
     return Cleared(
         clip_id=clip_id,
         policy=POLICY,
-        prompt_verdicts=(verdict("allow"),),
-        output_verdict=verdict("allow", "output"),
+        prompt_verdicts=(verdict(Decision.ALLOW),),
+        output_verdict=verdict(Decision.ALLOW, GateStage.OUTPUT),
         mark=MarkBody(f"{number:016x}", "tile-1", "key-1"),
         media_digest=f"{number:064x}",
         fingerprints=(),
@@ -106,13 +127,16 @@ def released_body(clip_id: str, number: int, cleared: int) -> Released:
         manifest_label=f"urn:c2pa:{number}",
         manifest_digest="ef" * 32,
         cleared=cleared,
+        timestamp=TimestampBody("local", "7c" * 32, to_ms(START), "70" * 32),
     )
 
 
 def open_attempt(ledger: Ledger, number: int) -> str:
     """Record an attempt and return its id."""
     attempt, clip_id = uuid7(START), f"clip-{number}"
-    body = Attempt("make", clip_id, POLICY, {"seed": number, "steps": 4})
+    body = Attempt(
+        "protect", clip_id, POLICY, {"seed": number, "steps": 4}, PromptState.NOT_AVAILABLE
+    )
     ledger.commit(
         ledger.record(body, now=START, attempt=attempt),
         changes=[OpenAttempt(attempt, clip_id, Lease.of_this_process(START))],
@@ -124,7 +148,7 @@ def refuse_clip(ledger: Ledger, number: int) -> Entry:
     """Record a journey that ends at the prompt gate: two records."""
     attempt = open_attempt(ledger, number)
     return ledger.commit(
-        ledger.record(Refused(Stage.PROMPT, verdict("block")), now=START, attempt=attempt),
+        ledger.record(Refused(Stage.PROMPT, verdict(Decision.BLOCK)), now=START, attempt=attempt),
         changes=[CloseAttempt(attempt, AttemptState.REFUSED)],
     )
 

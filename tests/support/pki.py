@@ -1,10 +1,11 @@
 """A signing desk with keys of its own, and certificates that are wrong on purpose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -20,7 +21,7 @@ from provenance.claims import (
 from provenance.content_credentials import SignedManifest, sign_file
 from provenance.coverage import unbound_digest
 from provenance.keys import FileSigner, Signer, private_pem, write_private
-from provenance.manifest import build
+from provenance.manifest import RECORD_LABEL, build
 from provenance.pki import (
     CLAIM_SIGNING,
     DemoPki,
@@ -98,6 +99,18 @@ class Desk:
     ) -> SignedManifest:
         """Sign `source` into `target` as the pipeline does."""
         manifest = build(claims, unbound_sha256=unbound_digest(source))
+        return self.sign_manifest(source, target, manifest, signer=signer, parent=parent)
+
+    def sign_manifest(
+        self,
+        source: Path,
+        target: Path,
+        manifest: Mapping[str, Any],
+        *,
+        signer: Signer | None = None,
+        parent: Path | None = None,
+    ) -> SignedManifest:
+        """Sign whatever a manifest says."""
         with self.clock_at() as url:
             return sign_file(
                 source,
@@ -113,6 +126,13 @@ class Desk:
 def opened(claims: Claims = CLAIMS, *, generated_by: str | None = None) -> Claims:
     """Turn claims into those of a clip that was made elsewhere."""
     return replace(claims, origin=OriginKind.OPENED, model=None, generated_by=generated_by)
+
+
+def without_record(claims: Claims = CLAIMS) -> dict[str, Any]:
+    """Return what somebody writes who has never heard of countermark."""
+    manifest = build(claims, unbound_sha256="")
+    manifest["assertions"] = [a for a in manifest["assertions"] if a["label"] != RECORD_LABEL]
+    return manifest
 
 
 @dataclass(frozen=True, slots=True)

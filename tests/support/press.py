@@ -12,9 +12,9 @@ from audit.home import Home
 from audit.ledger import Ledger
 from audit.verifier import ClipVerifier
 from audit.wiring import now, open_ledger, open_reader, open_verifier
+from generator.declaring import declare, policy_text
 from generator.gates import Gates
 from generator.holding import Holding
-from generator.journal import record_policy
 from generator.models import VideoModel
 from generator.outcome import Released
 from generator.pipeline import Pipeline
@@ -89,9 +89,9 @@ def open_press(
     sealing_key = read_private(home.sealing_key)
     signing = open_signing(home, settings, gates)
     with open_ledger(home, settings) as ledger:
-        record_policy(ledger, gates.policy, now())
+        declare(ledger, [policy_text(gates.policy)], now())
         yield Pipeline(
-            sources=Sources(model, settings.provenance.limits, signing.trust),
+            sources=Sources(model, settings.provenance, signing.trust),
             gates=gates,
             marking=open_marking(home, settings),
             signing=signing,

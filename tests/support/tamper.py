@@ -12,6 +12,7 @@ from pathlib import Path
 from audit.canonical import decode, encode
 from audit.checkpoint import Checkpoint, sign_checkpoint
 from audit.derived import columns_of, derive
+from audit.errors import RecordNewer
 from audit.merkle import hash_leaf, root
 from audit.note import NoteSigner
 from audit.records import Record
@@ -21,12 +22,34 @@ from tests.support.logs import SCOPE
 
 @contextmanager
 def as_owner(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database as its owner, whom no trigger stops."""
+    """Open the database as its owner, whom no trigger stops; none is missing afterwards."""
     with closing(sqlite3.connect(database)) as connection:
-        for name in ("record_no_update", "record_no_delete"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
         yield connection
+        kept = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'record'")
+        for _, sql in triggers if kept.fetchone()[0] else []:
+            connection.execute(sql)
         connection.commit()
+
+
+def remove_from_index(database: Path, index: str, column: str, value: str) -> None:
+    """Take one value out of an index and leave it in the table, as an owner of the file can."""
+    with as_owner(database) as connection:
+        at = f"WHERE {column} = '{value}'"
+        connection.execute(f"UPDATE record SET {column} = 'elsewhere' {at}")
+        (row,) = connection.execute(
+            "SELECT * FROM sqlite_master WHERE name = ?", (index,)
+        ).fetchall()
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = ?", (index,))
+    with as_owner(database) as connection:
+        connection.execute(f"UPDATE record SET {column} = '{value}' WHERE {column} = 'elsewhere'")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", row)
 
 
 def run(database: Path, *statements: str) -> None:
@@ -88,7 +111,7 @@ class Forger:
                 connection.execute(f"DELETE FROM {table}")
             for index, body in enumerate(bodies):
                 row = {"log": 1, "idx": index, "leaf": hash_leaf(body), "body": body}
-                row |= dict(columns_of(derive(Record.parse(body))))
+                row |= _columns(body)
                 names, holes = ", ".join(row), ", ".join("?" * len(row))
                 connection.execute(
                     f"INSERT INTO record ({names}) VALUES ({holes})", [*row.values()]
@@ -118,6 +141,16 @@ class Forger:
                     "INSERT INTO checkpoint (log, size, time_ms, note) VALUES (1, ?, ?, ?)",
                     (size, time_ms, note),
                 )
+
+
+def _columns(body: bytes) -> dict[str, object]:
+    """Return the columns of a record's row; of a newer one those of its envelope."""
+    try:
+        return dict(columns_of(derive(Record.parse(body))))
+    except RecordNewer:
+        found = decode(body)
+        assert isinstance(found, dict)
+        return {"id": found["id"], "kind": found["kind"], "time_ms": found["time"]}
 
 
 def backdated(record: Record, ms: int) -> bytes:

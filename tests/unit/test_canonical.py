@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.canonical import INTEGER_LIMIT, decode, encode
+from audit.canonical import DEPTH_LIMIT, INTEGER_LIMIT, JsonValue, decode, encode
 from audit.errors import RecordInvalid
 
 
@@ -73,6 +73,22 @@ def test_the_refusal_names_the_place() -> None:
 def test_every_other_spelling_is_refused(spelling: bytes) -> None:
     with pytest.raises(RecordInvalid):
         decode(spelling)
+
+
+def nested(levels: int) -> JsonValue:
+    value: JsonValue = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_sixteen_levels_are_written_and_read_and_seventeen_neither() -> None:
+    assert decode(encode(nested(DEPTH_LIMIT))) == nested(DEPTH_LIMIT)
+
+    with pytest.raises(RecordInvalid, match="nested beyond 16 levels"):
+        encode(nested(DEPTH_LIMIT + 1))
+    with pytest.raises(RecordInvalid, match="nested beyond 16 levels"):
+        decode(b"[" * 17 + b"1" + b"]" * 17)
 
 
 def test_what_was_encoded_is_decoded_again() -> None:

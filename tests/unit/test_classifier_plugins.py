@@ -86,6 +86,57 @@ def test_a_missing_module_is_named_with_the_extra_that_brings_it(site: Path) -> 
     assert "countermark[gates]" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("raise RuntimeError('at import')", "RuntimeError: at import"),
+        ("raise SystemExit(0)", "SystemExit"),
+        ("this is no Python", "SyntaxError"),
+        ("def open_classifier(*, threads): raise OSError('no weights')", "OSError: no weights"),
+        ("def open_classifier(*, threads): raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("def open_classifier(): pass", "TypeError"),
+        ("", "AttributeError"),
+    ],
+)
+def test_whatever_breaks_while_opening_is_told_and_nothing_is_loaded(
+    site: Path, code: str, complaint: str
+) -> None:
+    install(site, f"plug_{complaint.partition(':')[0].lower()}", code)
+
+    with pytest.raises(ClassifierUnavailable, match="the classifier 'chosen' cannot start") as told:
+        load_prompt_classifiers(["chosen"])
+
+    assert complaint in str(told.value)
+    assert told.value.__cause__ is not None
+
+
+NAMELESS = (
+    SOUND
+    + """
+class Nameless:
+    digest = "0" * 64
+    categories = frozenset()
+
+    def score(self, views):
+        return []
+
+    @property
+    def name(self):
+        raise ValueError("no name")
+
+def open_classifier(*, threads):
+    return Nameless()
+"""
+)
+
+
+def test_a_classifier_that_breaks_when_it_is_looked_at_is_refused(site: Path) -> None:
+    install(site, "plug_nameless", NAMELESS)
+
+    with pytest.raises(ClassifierUnavailable, match="ValueError: no name"):
+        load_prompt_classifiers(["chosen"])
+
+
 def test_without_its_extra_the_network_is_unavailable_and_says_which(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

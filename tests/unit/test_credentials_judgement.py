@@ -16,6 +16,7 @@ from provenance.credentials import (
     judge,
 )
 from provenance.second_opinion import SecondReading
+from provenance.timestamp import TimestampFinding, TimestampState
 
 TRUSTED, VALID = CredentialsState.TRUSTED, CredentialsState.VALID
 INVALID, ABSENT = CredentialsState.INVALID, CredentialsState.ABSENT
@@ -24,6 +25,7 @@ MISMATCH = (Code("assertion.bmffHash.mismatch"),)
 UNTRUSTED_CODE = Code("signingCredential.untrusted")
 EXPIRED_CODE = Code("signingCredential.expired")
 SIGNER = SignerCertificate(
+    sha256="5c" * 32,
     common_name="desk",
     organisation="Example",
     serial_hex="1",
@@ -157,6 +159,42 @@ def test_doubts_about_an_earlier_signer_do_not_break_the_history(code: str) -> N
     answer = judged(FirstReading(TRUSTED, ingredient_failures=(Code(code),)), TRUSTED)
 
     assert answer.integrity is Integrity.HOLDS
+
+
+STAMP_MISMATCH = Code("timeStamp.mismatch")
+
+
+def test_a_time_stamp_that_both_find_made_for_something_else_breaks_a_file_we_cannot_open() -> None:
+    unopened = CoverageFinding(CoverageState.NOT_CHECKED, "a JPEG")
+    first = FirstReading(TRUSTED, informational=(STAMP_MISMATCH,))
+    second = SecondReading(TRUSTED, informational=(STAMP_MISMATCH,))
+
+    assert judged(first, second, unopened).integrity is Integrity.BROKEN
+    assert judged(first, SecondReading(TRUSTED), unopened).integrity is Integrity.HOLDS
+
+
+def test_a_broken_time_stamp_is_not_blamed_on_the_signers_certificate() -> None:
+    unfit = FirstReading(INVALID, failure=(Code("signingCredential.invalid"),))
+    stamped = replace(
+        COVERED,
+        violations=("the time-stamp does not hold",),
+        timestamp=TimestampFinding(TimestampState.INVALID),
+    )
+
+    answer = judged(unfit, TRUSTED, stamped)
+
+    assert answer.integrity is Integrity.BROKEN
+    assert answer.trust is TrustState.UNTRUSTED
+    assert not any("not fit" in reason for reason in answer.reasons)
+    assert judged(unfit, TRUSTED).trust is TrustState.WRONG_USAGE
+
+
+def test_what_is_kept_elsewhere_is_neither_absent_nor_unreadable() -> None:
+    unchecked = CoverageFinding(CoverageState.NOT_CHECKED, "no store")
+
+    answer = judged(CredentialsState.ELSEWHERE, CredentialsState.ELSEWHERE, unchecked)
+
+    assert (answer.presence, answer.integrity) == (Presence.ELSEWHERE, None)
 
 
 def test_a_violation_of_coverage_breaks_what_both_verifiers_trust() -> None:

@@ -103,6 +103,42 @@ def test_the_stage_chooses_the_thresholds() -> None:
     )
 
 
+def test_what_is_brought_and_leaves_is_scored_once_and_held_against_both_stages() -> None:
+    asked: list[int] = []
+
+    def scored(frames: NDArray[np.uint8]) -> list[dict[Category, float]]:
+        asked.append(len(frames))
+        return [{SEXUAL: float(frame.mean()) / 255} for frame in frames]
+
+    one_pass = gate(ChosenFrameClassifier(scored))
+    verdicts = one_pass.check_stages(grey(0, 130, 60), stages=(Stage.INPUT, Stage.OUTPUT))
+
+    assert sum(asked) == 3
+    assert [v.stage for v in verdicts] == [Stage.INPUT, Stage.OUTPUT]
+    assert [v.decision for v in verdicts] == [Decision.BLOCK, Decision.REVIEW]
+    assert [v.findings[0].occurrences for v in verdicts] == [2, 1]
+
+
+def test_a_classifier_of_one_stage_has_no_say_at_the_other() -> None:
+    text = POLICY.replace('[input]\nclassifiers = ["chosen"]', '[input]\nclassifiers = ["other"]')
+    dark = ChosenFrameClassifier(lambda frames: [{SEXUAL: 0.0} for _ in frames], name="other")
+    split = FrameGate(
+        Policy.parse(text.encode(), source="mine.toml"), [dark, frames_scored_by_brightness()]
+    )
+
+    on_input, on_output = split.check_stages(grey(255), stages=(Stage.INPUT, Stage.OUTPUT))
+
+    assert on_input.decision is Decision.ALLOW
+    assert on_output.decision is Decision.BLOCK
+    assert [run.name for run in on_input.examined.classifiers] == ["other"]
+
+
+@pytest.mark.parametrize("stages", [(), (Stage.PROMPT,), (Stage.OUTPUT, Stage.PROMPT)])
+def test_frames_are_judged_at_a_stage_of_frames(stages: tuple[Stage, ...]) -> None:
+    with pytest.raises(ValueError, match="expected input, output or both"):
+        gate(frames_scored_by_brightness()).check_stages(grey(0), stages=stages)
+
+
 def test_frames_of_several_sizes_pass_through_one_check() -> None:
     frames = [(i, float(i), np.zeros((8 + i // 3, 8, 3), np.uint8)) for i in range(9)]
 
@@ -240,5 +276,5 @@ def test_a_missing_classifier_keeps_the_gate_shut() -> None:
 
 
 def test_a_stage_of_text_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="expected input or output, got prompt"):
+    with pytest.raises(ValueError, match="expected input, output or both"):
         gate(frames_scored_by_brightness()).check(grey(0), stage=Stage.PROMPT)

@@ -1,11 +1,15 @@
 """What the pages on policies and plug-ins show is what runs."""
 
 import re
+import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
 from safety import Category, Decision, Policy, PromptClassifier, PromptGate, shipped_policies
+from safety.classifiers import PROMPT_CLASSIFIERS
+from safety.settings import SafetySettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -49,3 +53,19 @@ def test_the_plug_in_on_the_page_passes_the_gate() -> None:
     assert gate.check("a lake", as_model_sees="a lake").decision is Decision.ALLOW
     assert gate.check("A LAKE", as_model_sees="A LAKE").decision is Decision.REVIEW
     assert gate.check("", as_model_sees="").decision is Decision.ALLOW
+
+
+def test_the_plug_in_page_names_the_entry_point_and_the_settings_that_are_looked_at() -> None:
+    declared, settings, policy = (tomllib.loads(b) for b in blocks("plugins.md", "toml"))
+
+    assert "shouting" in declared["project"]["entry-points"][PROMPT_CLASSIFIERS]
+    chosen = SafetySettings.model_validate(settings["safety"])
+    assert list(chosen.prompt_classifiers) == policy["prompt"]["classifiers"]
+
+
+def test_the_plug_in_page_lists_every_group_that_the_distribution_fills() -> None:
+    ours = {point.group for point in distribution("countermark").entry_points}
+    page = (DOCS / "plugins.md").read_text(encoding="utf-8")
+
+    for group in sorted(ours - {"console_scripts"}):
+        assert f"| `{group}` | " in page

@@ -47,6 +47,6 @@ def test_elsewhere_only_the_heartbeat_speaks() -> None:
     assert is_expired(elsewhere, START + HEARTBEAT_LIMIT + timedelta(milliseconds=1))
 
 
-def test_heartbeats_do_not_make_another_process() -> None:
-    assert MINE.is_same_process(replace(MINE, heartbeat_ms=0))
-    assert not MINE.is_same_process(replace(MINE, pid=1))
+def test_a_place_is_told_from_another() -> None:
+    assert MINE.is_of_this_place
+    assert not replace(MINE, place="elsewhere pid:[1]").is_of_this_place

@@ -9,7 +9,7 @@ import pytest
 
 from audit.bodies import BODIES, RecordKind
 from audit.checkpoint import open_checkpoint, verify_proof
-from audit.errors import NoteInvalid, RecordInvalid
+from audit.errors import NoteInvalid, RecordInvalid, RecordNewer
 from audit.merkle import (
     EMPTY_ROOT,
     ConsistencyProof,
@@ -44,7 +44,15 @@ def test_a_valid_record_hashes_to_its_leaf(case: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("case", RECORD["invalid"], ids=lambda case: case["name"])
 def test_an_invalid_record_is_refused(case: dict[str, str]) -> None:
-    with pytest.raises(RecordInvalid):
+    with pytest.raises(RecordInvalid) as refused:
+        Record.parse(case["text"].encode())
+
+    assert not isinstance(refused.value, RecordNewer)
+
+
+@pytest.mark.parametrize("case", RECORD["newer"], ids=lambda case: case["name"])
+def test_a_record_of_a_later_version_is_newer_and_not_damaged(case: dict[str, str]) -> None:
+    with pytest.raises(RecordNewer, match="use the version of countermark that wrote it"):
         Record.parse(case["text"].encode())
 
 

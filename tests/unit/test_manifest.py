@@ -9,11 +9,9 @@ from provenance.manifest import (
     AI_SOURCE_TYPE,
     PARENT_ID,
     RECORD_LABEL,
-    SoftBinding,
     build,
-    facts,
-    mark_id_of,
 )
+from provenance.manifest_facts import SoftBinding, facts, mark_id_of
 from tests.support.pki import CLAIMS, opened
 
 DIGEST = "ab" * 32

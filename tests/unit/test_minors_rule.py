@@ -6,6 +6,7 @@ from importlib import resources
 import pytest
 
 from safety import Category
+from safety.ages import Ages
 from safety.minors import MinorsRule
 from safety.normalize import views
 
@@ -20,7 +21,7 @@ NEUTRAL = {
 
 @pytest.fixture
 def rule() -> MinorsRule:
-    return MinorsRule(NEUTRAL, digest="0" * 64)
+    return MinorsRule(NEUTRAL, Ages({}), digest="0" * 64)
 
 
 def score(rule: MinorsRule, text: str) -> float:
@@ -74,14 +75,14 @@ def test_the_shipped_lists_meet_in_every_language() -> None:
             assert score(rule, f"{one} {other}".replace("*", "")) == 1
 
 
-@pytest.mark.parametrize("age", ["9 years old", "17-year-old", "15yo", "aged 12", "15岁"])
-def test_an_age_below_eighteen_is_a_word_for_a_minor(age: str) -> None:
-    assert MinorsRule.shipped().speaks_of_a_minor(views(age, as_model_sees=age))
+@pytest.mark.parametrize("text", ["she is fifteen", "under 18", "a girl"])
+def test_an_age_below_eighteen_is_a_word_for_a_minor(text: str) -> None:
+    assert MinorsRule.shipped().speaks_of_a_minor(views(text, as_model_sees=text))
 
 
-@pytest.mark.parametrize("age", ["18 years old", "19-year-old", "a 35yo", "aged 70", "21岁"])
-def test_an_age_from_eighteen_is_not(age: str) -> None:
-    assert not MinorsRule.shipped().speaks_of_a_minor(views(age, as_model_sees=age))
+@pytest.mark.parametrize("text", ["she is thirty", "18 lamps", "a woman"])
+def test_an_age_from_eighteen_is_not(text: str) -> None:
+    assert not MinorsRule.shipped().speaks_of_a_minor(views(text, as_model_sees=text))
 
 
 @pytest.mark.parametrize(

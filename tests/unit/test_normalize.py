@@ -46,6 +46,8 @@ def test_what_people_write_in_good_faith_has_no_other_view(text: str) -> None:
         ("a \u0440\u0430\u0440\u0430 duck", ViewName.FOLDED, "a papa duck"),
         ("a c&#97;lm &amp;amp; l&amp;#x61;ke", ViewName.FOLDED, "a calm & lake"),
         ("see YSBjYWxtIGxha2UgYXQgZGF3bg== now", ViewName.FOLDED, "see a calm lake at dawn now"),
+        ("a 15\u2011day walk \u2014 calm", ViewName.FOLDED, "a 15-day walk - calm"),
+        ("a ca\u2010lm lake", ViewName.JOINED, "a calm lake"),
         ("c\u0336a\u0336l\u0336m\u0336", ViewName.FOLDED, "calm"),
         ("c a l m   l a k e", ViewName.JOINED, "calm   lake"),
         ("c.a.l.m l-a-k-e", ViewName.JOINED, "calm lake"),

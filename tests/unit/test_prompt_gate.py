@@ -22,7 +22,7 @@ from safety import (
     shipped_policies,
 )
 from safety.classifiers.lexicon import open_classifier
-from safety.normalize import View
+from safety.normalize import View, views
 from tests.support.classifiers import ChosenPromptClassifier, hangs, raises, text_scored
 
 POLICY = """
@@ -69,6 +69,10 @@ def policy() -> Policy:
 
 def gate(classifier: ChosenPromptClassifier, deadline_s: float = 60) -> PromptGate:
     return PromptGate(policy(), [classifier], deadline_s=deadline_s)
+
+
+def read(prompt: str) -> tuple[View, ...]:
+    return views(prompt, as_model_sees=prompt)
 
 
 def shipped_gate(name: str) -> PromptGate:
@@ -200,7 +204,7 @@ def test_a_policy_of_the_operator_s_own_does_not_lift_it_either() -> None:
 @pytest.mark.parametrize("text", [WAN_NEGATIVE_EN, WAN_NEGATIVE_ZH, ""])
 def test_wan_s_own_negative_prompts_are_allowed(name: str, text: str) -> None:
     verdict = shipped_gate(name).check(
-        text, as_model_sees=text, stage=Stage.NEGATIVE_PROMPT, beside="a girl on a bicycle"
+        text, as_model_sees=text, stage=Stage.NEGATIVE_PROMPT, beside=read("a girl on a bicycle")
     )
 
     assert verdict.decision is Decision.ALLOW
@@ -211,7 +215,7 @@ def test_avoiding_what_would_be_refused_as_a_wish_is_allowed() -> None:
     text = "nudity, porn, blood, gore, corpses, weapons, child"
 
     verdict = shipped_gate("strict").check(
-        text, as_model_sees=text, stage=Stage.NEGATIVE_PROMPT, beside="a family at a table"
+        text, as_model_sees=text, stage=Stage.NEGATIVE_PROMPT, beside=read("a family at a table")
     )
 
     assert verdict.decision is Decision.ALLOW
@@ -219,7 +223,10 @@ def test_avoiding_what_would_be_refused_as_a_wish_is_allowed() -> None:
 
 def test_avoiding_clothes_waits_for_a_person() -> None:
     verdict = shipped_gate("default").check(
-        "clothes, hats", as_model_sees="clothes, hats", stage=Stage.NEGATIVE_PROMPT, beside="a man"
+        "clothes, hats",
+        as_model_sees="clothes, hats",
+        stage=Stage.NEGATIVE_PROMPT,
+        beside=read("a man"),
     )
 
     assert verdict.decision is Decision.REVIEW
@@ -231,7 +238,18 @@ def test_the_rule_on_minors_is_not_split_over_the_two_prompts(
     name: str, negative: str, prompt: str
 ) -> None:
     verdict = shipped_gate(name).check(
-        negative, as_model_sees=negative, stage=Stage.NEGATIVE_PROMPT, beside=prompt
+        negative, as_model_sees=negative, stage=Stage.NEGATIVE_PROMPT, beside=read(prompt)
+    )
+
+    assert verdict.decision is Decision.BLOCK
+
+
+def test_the_half_that_only_the_model_sees_of_the_prompt_counts_too() -> None:
+    verdict = shipped_gate("default").check(
+        "clothes",
+        as_model_sees="clothes",
+        stage=Stage.NEGATIVE_PROMPT,
+        beside=views("a lake", as_model_sees="a child"),
     )
 
     assert verdict.decision is Decision.BLOCK

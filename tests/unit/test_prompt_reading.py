@@ -74,6 +74,10 @@ def test_unknown_words_are_named_once_and_as_typed(reader: PromptReader) -> None
     assert reader.read("a Cat red Cat dog").unknown_words == ("Cat",)
 
 
+def test_punctuation_is_no_unknown_word(reader: PromptReader) -> None:
+    assert reader.read("a & dog ,").unknown_words == ("dog",)
+
+
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"tokenizer\.json"):
         PromptReader.open(tmp_path, max_tokens=8)

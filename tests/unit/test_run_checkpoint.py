@@ -1,5 +1,6 @@
 """A checkpoint of a half-done run is taken up only by the run that wrote it."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 pytest.importorskip("safetensors", reason="needs the `generate` extra")
 
-from generator.models.resume import Checkpoint, load_checkpoint
+from generator.models.resume import Checkpoint, CheckpointUnwritable, load_checkpoint
 
 pytestmark = pytest.mark.generate
 
@@ -58,3 +59,17 @@ def test_a_half_written_file_counts_as_none(checkpoint: Checkpoint, tmp_path: Pa
 
 def test_no_file_counts_as_none(tmp_path: Path) -> None:
     assert load_checkpoint(tmp_path / "none", key="run-1") is None
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_behind(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))  # bytes: a disk on which no more fit
+    try:
+        with pytest.raises(CheckpointUnwritable, match="run cannot be written"):
+            checkpoint.save(tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,12 @@
 """The status table, over every combination of what the layers can say."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from audit.status import (
+    CONTRADICTIONS,
     EXIT_CODES,
     RULES,
     WORST_FIRST,
@@ -32,30 +34,87 @@ def test_every_combination_gets_exactly_one_status_and_every_rule_is_used() -> N
     assert used == set(RULES)
 
 
+def statuses_where(**fixed: object) -> set[Status]:
+    return {
+        decide(f).status for f in EVERY if all(getattr(f, name) is v for name, v in fixed.items())
+    }
+
+
 def test_intact_needs_trusted_credentials_and_no_disagreement_at_all() -> None:
     intact = [f for f in EVERY if decide(f).status is Status.INTACT]
 
     assert all(f.credentials is Credentials.TRUSTED for f in intact)
-    assert all(f.agreement is not Agreement.CONFLICT for f in intact)
+    assert all(f.agreement in {Agreement.AGREE, Agreement.SILENT} for f in intact)
     assert all(f.fingerprint is not Fingerprint.DIFFERENT for f in intact)
-    assert all(f.log not in {Log.OTHER_BYTES, Log.NEVER_RELEASED} for f in intact)
+    assert all(
+        f.log in {Log.THESE_BYTES, Log.IN_HISTORY, Log.NOT_FOUND, Log.NOT_CHECKED} for f in intact
+    )
 
 
 def test_a_broken_file_is_never_better_than_altered() -> None:
-    broken = {decide(f).status for f in EVERY if f.credentials is Credentials.BROKEN}
+    broken = statuses_where(credentials=Credentials.BROKEN)
 
     assert broken == {Status.ALTERED, Status.CONTRADICTED}
+
+
+@pytest.mark.parametrize("agreement", sorted(CONTRADICTIONS))
+def test_every_kind_of_disagreement_contradicts_with_words_of_its_own(
+    agreement: Agreement,
+) -> None:
+    rules = {decide(f) for f in EVERY if f.agreement is agreement}
+
+    assert {rule.status for rule in rules} == {Status.CONTRADICTED}
+    assert len(rules) == 1
 
 
 def test_only_a_positive_difference_contradicts() -> None:
     contradicted = [f for f in EVERY if decide(f).status is Status.CONTRADICTED]
 
     assert all(
-        f.agreement is Agreement.CONFLICT
+        f.agreement in CONTRADICTIONS
         or f.fingerprint is Fingerprint.DIFFERENT
         or f.log is Log.NEVER_RELEASED
         for f in contradicted
     )
+
+
+def test_a_released_clips_mark_is_never_intact_under_credentials_that_do_not_name_it() -> None:
+    for credentials in (Credentials.TRUSTED, Credentials.UNTRUSTED):
+        found = statuses_where(
+            credentials=credentials,
+            log=Log.BY_CONTENT,
+            agreement=Agreement.SILENT,
+            fingerprint=Fingerprint.NOT_CHECKED,
+        )
+
+        assert found == {Status.ALTERED}
+
+
+def test_an_honest_edit_that_keeps_our_manifest_is_judged_by_its_own_signer() -> None:
+    def found(credentials: Credentials) -> set[Status]:
+        return statuses_where(
+            credentials=credentials,
+            log=Log.IN_HISTORY,
+            agreement=Agreement.AGREE,
+            fingerprint=Fingerprint.NOT_CHECKED,
+        )
+
+    assert found(Credentials.TRUSTED) == {Status.INTACT}
+    assert found(Credentials.UNTRUSTED) == {Status.UNTRUSTED}
+
+
+def test_an_unclear_mark_accuses_nobody_and_leads_nowhere() -> None:
+    bare = {
+        "mark": Mark.UNCLEAR,
+        "log": Log.NOT_FOUND,
+        "agreement": Agreement.SILENT,
+        "fingerprint": Fingerprint.NOT_CHECKED,
+        "pictures": Pictures.DECODED,
+    }
+
+    assert statuses_where(credentials=Credentials.ABSENT, **bare) == {Status.UNKNOWN}
+    assert statuses_where(credentials=Credentials.TRUSTED, **bare) == {Status.INTACT}
+    assert statuses_where(credentials=Credentials.UNTRUSTED, **bare) == {Status.UNTRUSTED}
 
 
 def test_what_could_not_be_checked_never_makes_the_answer_worse() -> None:
@@ -64,21 +123,29 @@ def test_what_could_not_be_checked_never_makes_the_answer_worse() -> None:
     ]
 
     for findings in unchecked:
-        known = Findings(
-            findings.pictures,
-            findings.credentials,
-            findings.mark,
-            Fingerprint.INCONCLUSIVE,
-            Log.NOT_FOUND,
-            findings.agreement,
-        )
+        known = replace(findings, fingerprint=Fingerprint.INCONCLUSIVE, log=Log.NOT_FOUND)
         assert decide(findings) == decide(known)
+
+
+def test_what_is_not_looked_at_is_not_called_unreadable() -> None:
+    for credentials in (Credentials.ABSENT, Credentials.ELSEWHERE):
+        for mark in (Mark.NOT_FOUND, Mark.NOT_CHECKED):
+            found = statuses_where(
+                pictures=Pictures.NOT_CHECKED,
+                credentials=credentials,
+                mark=mark,
+                log=Log.NOT_FOUND,
+                agreement=Agreement.SILENT,
+                fingerprint=Fingerprint.NOT_CHECKED,
+            )
+
+            assert found == {Status.UNKNOWN}
 
 
 def test_unknown_is_said_only_where_nothing_was_found() -> None:
     unknown = [f for f in EVERY if decide(f).status is Status.UNKNOWN]
 
-    assert all(f.credentials is Credentials.ABSENT for f in unknown)
+    assert all(f.credentials in {Credentials.ABSENT, Credentials.ELSEWHERE} for f in unknown)
     assert all(f.mark is not Mark.FOUND for f in unknown)
 
 

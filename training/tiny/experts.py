@@ -1,10 +1,11 @@
-"""The two experts and their text encoder, trained by flow matching on cached latents.
+"""The two experts, trained by flow matching on cached latents; the text encoder goes on with them.
 
 One net learns all noise levels first and is then copied into two, each of which goes on alone on
 its side of the boundary: both start with what is common, what words mean and how a shape looks.
 The velocity is v = noise - x0 at x = (1 - sigma) x0 + sigma noise, as Wan2.2 has it.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch.nn import functional
-from transformers import UMT5Config, UMT5EncoderModel
+from transformers import UMT5EncoderModel
 
 from training.tiny.runs import Plan, Run
-from training.tiny.tokenizer import MAX_TOKENS, new_tokenizer, paraphrase, vocabulary
+from training.tiny.tokenizer import paraphrase
 from training.tiny.vae import CHANNELS, SEED, encode, to_tensor, training_scenes
+from training.tiny.words import TEXT_WIDTH, CaptionReader, new_text_encoder, trained_words
 from training.tiny.world import Scene, draw_look, render
 
 BOUNDARY = 0.875  # as Wan2.2-T2V-A14B has it
@@ -33,8 +35,8 @@ ENCODED_TOGETHER = 4  # a quarter faster than one by one
 SHARDS = 32
 FIRST_SHARDS = 8  # the first step waits for these; later ones join one after another
 STEPS_PER_SHARD = 100
-SHARED_STEPS = 3900
-SPLIT_STEPS = 1500  # both experts together, in turn
+SHARED_STEPS = 3300
+SPLIT_STEPS = 1200  # both experts together, in turn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,7 @@ def new_expert(seed: int) -> WanTransformer3DModel:
         attention_head_dim=32,
         in_channels=CHANNELS,
         out_channels=CHANNELS,
-        text_dim=96,
+        text_dim=TEXT_WIDTH,
         freq_dim=128,
         ffn_dim=384,
         num_layers=4,
@@ -62,27 +64,6 @@ def new_expert(seed: int) -> WanTransformer3DModel:
         qk_norm="rms_norm_across_heads",
         rope_max_seq_len=64,
     )
-
-
-def new_text_encoder() -> UMT5EncoderModel:
-    """Return an untrained UMT5 encoder of two layers for the vocabulary."""
-    torch.manual_seed(SEED)
-    config = UMT5Config(
-        vocab_size=len(vocabulary()),
-        d_model=96,
-        d_kv=24,
-        d_ff=192,
-        num_layers=2,
-        num_heads=4,
-        dropout_rate=0.0,
-        feed_forward_proj="gated-gelu",
-        pad_token_id=0,
-        eos_token_id=1,
-        decoder_start_token_id=0,
-    )
-    encoder = UMT5EncoderModel(config)
-    torch.nn.init.normal_(encoder.shared.weight, std=1.0)
-    return encoder
 
 
 def shard_scenes(shard: int) -> tuple[list[Scene], np.random.Generator]:
@@ -111,7 +92,7 @@ def encode_shard(vae: AutoencoderKLWan, folder: Path, shard: int) -> None:
             group = scenes[first : first + ENCODED_TOGETHER]
             clips = np.stack([render(scene, draw_look(scene, rng))[0] for scene in group])
             values.append(encode(vae, to_tensor(clips)))
-    fresh = folder / f"fresh-{shard:03}.npy"
+    fresh = folder / f"fresh-{shard:03}-{os.getpid()}.npy"  # another process may be at it too
     np.save(fresh, torch.cat(values).numpy())
     fresh.rename(path)
 
@@ -134,25 +115,6 @@ def latent_statistics(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
     values = load_latents(folder, FIRST_SHARDS, zero, one).values
     axes = (0, 2, 3, 4)
     return values.mean(axes, keepdim=True), values.std(axes, keepdim=True)
-
-
-class CaptionReader:
-    """Turns captions into the padded embeddings that WanPipeline feeds its experts."""
-
-    def __init__(self, encoder: UMT5EncoderModel) -> None:
-        self._encoder, self._tokenizer = encoder, new_tokenizer()
-
-    def __call__(self, captions: list[str]) -> torch.Tensor:
-        """Return (captions, MAX_TOKENS, width); padding is zero, as in the pipeline."""
-        batch = self._tokenizer(
-            captions,
-            padding="max_length",
-            max_length=MAX_TOKENS,
-            truncation=True,
-            return_tensors="pt",
-        )
-        hidden = self._encoder(batch.input_ids, batch.attention_mask).last_hidden_state
-        return hidden * batch.attention_mask.unsqueeze(-1)
 
 
 def flow_loss(
@@ -195,7 +157,7 @@ class Trained:
 def train_experts(folder: Path) -> None:
     """Train one net on all noise levels, copy it into two, and train each on its side."""
     statistics = latent_statistics(folder)
-    text, shared = new_text_encoder(), new_expert(SEED + 1)
+    text, shared = trained_words(folder), new_expert(SEED + 1)
     run = _open_shared(folder, shared, text)
     _train(run, folder, statistics, lambda _: (shared, 0.0, 1.0), CaptionReader(text))
     run.use_average()

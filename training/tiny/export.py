@@ -44,7 +44,7 @@ def export(
     )
     pipeline = WanPipeline(
         tokenizer=new_tokenizer(),
-        text_encoder=text.to(torch.float16),
+        text_encoder=text.to(torch.float16),  # type: ignore[arg-type]  # their wrapper's type
         vae=vae.to(torch.float16),
         scheduler=scheduler,
         transformer=experts[0].to(torch.float16),

@@ -50,7 +50,9 @@ class Run:
 
     def __init__(self, folder: Path, plan: Plan, models: Sequence[nn.Module]) -> None:
         self.folder, self.plan = folder, plan
-        self.parameters = [p for model in models for p in model.parameters() if p.requires_grad]
+        self.parameters: list[torch.Tensor] = [
+            p for model in models for p in model.parameters() if p.requires_grad
+        ]
         self.average = [p.detach().clone() for p in self.parameters]
         self.optimiser = torch.optim.AdamW(
             self.parameters, lr=plan.peak, betas=(0.9, 0.97), weight_decay=0.01

@@ -2,7 +2,8 @@
 
     python -m training.tiny.train vae        the autoencoder
     python -m training.tiny.train encode     cache the latents; may run beside the next
-    python -m training.tiny.train experts    both experts and the text encoder
+    python -m training.tiny.train words      the text encoder
+    python -m training.tiny.train experts    both experts, and the text encoder with them
     python -m training.tiny.train export     write the folder that is shipped, with its listing
 
 Each stage counts steps, writes a checkpoint every minute and starts again from it; `export` takes
@@ -17,7 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is importe
 
 import torch
 
-from training.tiny import experts, vae
+from training.tiny import experts, vae, words
 from training.tiny.export import export
 
 RUNS = Path("training/runs/tiny")
@@ -27,7 +28,7 @@ SHIPPED = Path("generator/models/tiny_weights")
 def main() -> None:
     """Run one stage."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("vae", "encode", "experts", "export"))
+    parser.add_argument("stage", choices=("vae", "encode", "words", "experts", "export"))
     parser.add_argument("--runs", type=Path, default=RUNS, help="where checkpoints and latents lie")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="folder that `export` writes anew")
     parser.add_argument("--first", type=int, default=0, help="first shard that `encode` makes")
@@ -40,6 +41,8 @@ def main() -> None:
         codec = vae.trained_so_far(arguments.runs)
         for shard in range(arguments.first, experts.SHARDS, arguments.every):
             experts.encode_shard(codec, arguments.runs, shard)
+    elif arguments.stage == "words":
+        words.train_words(arguments.runs)
     elif arguments.stage == "experts":
         experts.train_experts(arguments.runs)
     else:

@@ -213,9 +213,9 @@ def add_grain(pixels: Floats, rng: np.random.Generator, sigma: float = 2.0) -> N
 def distance(shape: Shape, u: Floats, v: Floats, radius: float) -> Floats:
     """Return the (approximate) signed distance in pixels to the shape's edge, negative inside."""
     if shape is Shape.CIRCLE:
-        return np.hypot(u, v) - radius
+        return np.hypot(u, v) - radius  # type: ignore[return-value]  # float32 stays float32
     if shape is Shape.SQUARE:
-        return np.maximum(np.abs(u), np.abs(v)) - 0.9 * radius
+        return np.maximum(np.abs(u), np.abs(v)) - 0.9 * radius  # type: ignore[return-value]  # as above
     if shape is Shape.TRIANGLE:  # upright, equilateral, inscribed radius 0.62
         w = v - 0.18 * radius
         return np.maximum(w, 0.866 * np.abs(u) - 0.5 * w) - 0.62 * radius

@@ -1,0 +1,127 @@
+"""The README's table of figures, made of benchmarks/results: `python -m benchmarks.figures`.
+
+A figure stands in the README only if a result says it; `tests/e2e/test_documents.py` compares.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+from benchmarks.stamp import RESULTS
+
+
+def measured() -> str:
+    """Return the table as Markdown."""
+    rows = [
+        ("Does the embedded model draw what a prompt says?", _tiny(), "tiny_model"),
+        ("What does the mark survive?", _mark(), "watermark_quick"),
+        ("Is a mark found where none is?", _null(), "watermark_null"),
+        ("Does `protect` hold on real clips?", _protect(), "protect_clips"),
+        ("Does a flipped bit ever pass?", _flips(), "bit_flips"),
+        ("Does kill -9 leave anything wrong?", _crashes(), "crashes"),
+        ("What do the gates miss?", _gates(), "gates"),
+        ("What does the log cost?", _ledger(), "ledger"),
+        ("How long until an answer?", _start(), "start_up"),
+    ]
+    lines = ["| question | answer | result |", "|---|---|---|"]
+    lines += [
+        f"| {asked} | {answer} | [{name}](benchmarks/results/{name}.json) |"
+        for asked, answer, name in rows
+    ]
+    return "\n".join(lines)
+
+
+def _read(name: str) -> Any:  # noqa: ANN401 - JSON
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _tiny() -> str:
+    seen = _read("tiny_model")["held_out"]
+    shares = ", ".join(
+        f"{name} {_percent(seen[name]['share'])} (at least {_percent(seen[name]['lower_95'])})"
+        for name in ("background", "colour", "shape", "motion")
+    )
+    return f"of {seen['clips']} combinations it never saw: {shares}"
+
+
+def _mark() -> str:
+    clips = _read("watermark_quick")["clips"]
+    attacks = [clip["attacks"] for clip in clips.values()]
+    kinds = {
+        name: sum(each[name]["outcome"] == "exact" for each in attacks)
+        for name in ("h264 crf 28", "crop to 25 % of the area", "screenshot, jpeg 50")
+    }
+    said = ", ".join(f"{name} {count} of {len(clips)}" for name, count in kinds.items())
+    most = max(clip["vmaf_drop"] for clip in clips.values())
+    return f"exact id after {said}; costs at most {most:.1f} VMAF"
+
+
+def _null() -> str:
+    searches = _read("watermark_null")["whole_searches"]
+    return (
+        f"bound 1 in a million a file, proven; {searches['false_accepts']} of "
+        f"{searches['searches']} searches"
+    )
+
+
+def _protect() -> str:
+    clips = _read("protect_clips")["clips"].values()
+    intact = sum(clip["status"] == "intact" for clip in clips)
+    stripped = sum(
+        clip["after_crf_28"] == "stripped" and clip["right_mark_after_crf_28"] for clip in clips
+    )
+    most = max(clip["vmaf_lost_to_the_mark"] for clip in clips)
+    return (
+        f"{intact} of {len(clips)} `intact`, {stripped} `stripped` with the right mark after H.264 "
+        f"CRF 28, sound kept; at most {most:.1f} VMAF lost to the mark"
+    )
+
+
+def _flips() -> str:
+    clips = _read("bit_flips")["clips"].values()
+    flips = missed = 0
+    statuses: Counter[str] = Counter()
+    for clip in clips:
+        for part in ("random_bits", "one_bit_in_bytes_of_the_manifest_box"):
+            flips += clip[part]["flips"]
+            missed += len(clip[part]["missed"])
+            statuses.update(clip[part]["statuses"])
+    said = ", ".join(f"{count} `{status}`" for status, count in statuses.most_common())
+    return f"{missed} of {flips}: {said}"
+
+
+def _crashes() -> str:
+    found = _read("crashes")
+    rounds = found["rounds"] + int(found["make_rounds"])
+    return f"{sum(found['wrong'].values())} faults after {rounds} kills"
+
+
+def _gates() -> str:
+    found = _read("gates")
+    harmful = found["recall, default"]["t2v_dev, aspects that words can show"]
+    return (
+        f"the word list stops {_percent(harmful['blocked_or_reviewed'])} of the harmful prompts "
+        "that words can show; [model card](docs/model-card-gates.md)"
+    )
+
+
+def _ledger() -> str:
+    found = _read("ledger")["figures"]
+    return (
+        f"{found['commit_cpu_ms_p50']:.1f} ms of CPU a record alone, "
+        f"{found['append_cpu_us_per_record_batch_1000'] / 1000:.2f} ms in a batch; "
+        f"{found['check_records_per_cpu_s']:,.0f} records checked a CPU second"
+    )
+
+
+def _start() -> str:
+    found = _read("start_up")["cpu_s_median_of_5"]
+    return "; ".join(f"`{name}` {value:.2f} CPU s" for name, value in found.items())
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+if __name__ == "__main__":
+    print(measured())
