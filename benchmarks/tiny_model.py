@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=200)
     parser.add_argument("--drawn", type=int, default=400)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=tiny().threads)
     parser.add_argument("--folder", type=Path, default=folder())
     parser.add_argument("--digest", default=DIGEST)
     parser.add_argument("--steps", type=int, default=tiny().limits.steps)

@@ -1,7 +1,7 @@
 """The composition root: a home and its settings become a pipeline. Choices are made here alone."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 
@@ -31,6 +31,7 @@ from provenance.timestamp_authority import LocalAuthority
 from safety.classifiers import FRAME_CLASSIFIERS, PROMPT_CLASSIFIERS
 
 MODELS = "countermark.models"  # the entry point group
+ModelOpener = Callable[[ModelSettings], VideoModel]
 
 
 @contextmanager
@@ -54,11 +55,13 @@ def open_pipeline(
     refuse_claimed_names()
     home.required().make_folders()
     sealing_key = read_private(home.sealing_key)
+    opener = find_model(settings) if with_model else None  # its extra brings that of the gates
     gates = Gates.open(settings.safety)
     signing = open_signing(home, settings, gates)
-    if with_model:
+    model = None
+    if opener is not None:
         listener(Progress(Phase.LOADING))
-    model = open_model(home, settings) if with_model else None
+        model = start_model(opener, home, settings)
     with open_ledger(home, settings) as ledger:
         recover(ledger, home, now)
         declare(ledger, [policy_text(gates.policy), *keys_of(home, settings)], now())
@@ -123,12 +126,16 @@ def open_signing(home: Home, settings: Settings, gates: Gates) -> Signing:
 
 
 def open_model(home: Home, settings: Settings) -> VideoModel:
-    """Load the configured video model by entry point.
+    """Import the configured video model and load its weights; raises what both steps raise."""
+    return start_model(find_model(settings), home, settings)
+
+
+def find_model(settings: Settings) -> ModelOpener:
+    """Import the configured video model by entry point; nothing is loaded yet.
 
     Raises:
         ExtraMissing: torch or diffusers is not installed.
-        ModelUnavailable: no such model, its weights are missing, corrupt or unpinned, or its code
-            broke while opening.
+        ModelUnavailable: no such model, or its code broke while it was imported.
     """
     # Nothing that loads a model may reach for a hub; the libraries read this once, when imported.
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -139,6 +146,19 @@ def open_model(home: Home, settings: Settings) -> VideoModel:
         raise ModelUnavailable(
             f"no model {name!r} is installed; set generator.model to one of: {names}"
         )
+    with _told_of(name):
+        opener: ModelOpener = next(iter(found)).load()
+    return opener
+
+
+def start_model(opener: ModelOpener, home: Home, settings: Settings) -> VideoModel:
+    """Load a model's weights.
+
+    Raises:
+        ExtraMissing: something that it needs is not installed.
+        ModelUnavailable: its weights are missing, corrupt or unpinned, or its code broke.
+    """
+    name = settings.generator.model
     asked = ModelSettings(
         name=name,
         folder=settings.generator.model_folder,
@@ -147,8 +167,15 @@ def open_model(home: Home, settings: Settings) -> VideoModel:
         threads=settings.generator.threads,
         home=home.path,
     )
+    with _told_of(name):
+        return opener(asked)
+
+
+@contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Tell in one sentence what a model's code raises; it may be anybody's."""
     try:
-        model: VideoModel = next(iter(found)).load()(asked)
+        yield
     except ImportError as error:
         raise ExtraMissing(
             f"generating needs {error.name or 'a module'}, which is not installed; "
@@ -161,4 +188,3 @@ def open_model(home: Home, settings: Settings) -> VideoModel:
             f"the model {name!r} cannot start: {type(error).__name__}: {error}; repair it, or set "
             "generator.model to another"
         ) from error
-    return model
