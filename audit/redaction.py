@@ -225,7 +225,8 @@ def _encrypt(key: bytes, plain: bytes, bound_to: str) -> bytes:
 def _decrypt(key: bytes, sealed: bytes, bound_to: str) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
-    except InvalidTag as error:
+    # TypeError: SQLite stores text in a blob's place. ValueError: too short for a nonce or a key.
+    except (InvalidTag, TypeError, ValueError) as error:
         raise LedgerDamaged(
             "a sealed text does not open; it was changed, or the sealing key is not the one it was "
             "sealed with"

@@ -21,8 +21,8 @@ SENTENCES: Final[Mapping[Status, str]] = {
     Status.CONTRADICTED: "The layers disagree: they speak of different clips.",
     Status.UNREADABLE: "The file cannot be decoded or parsed.",
     Status.STRIPPED: (
-        "There are no Content Credentials at hand, but the picture still carries a mark; the log "
-        "of whoever put it there has the record."
+        "There are no Content Credentials at hand, but the picture still carries a mark of a "
+        "known key; whoever put it there may have the record."
     ),
 }
 """The one headline per status. No score, and no word that vouches for the content."""

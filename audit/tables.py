@@ -8,7 +8,7 @@
     subject_key  one wrapped key per person            sealed   texts under those keys
     token        hashes of API tokens
 
-What stands in a derived column stands in the record too; `integrity.py` holds them together.
+What stands in a derived column stands in the record too; `audit/integrity/` holds them together.
 """
 
 from typing import Final

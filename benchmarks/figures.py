@@ -70,10 +70,12 @@ def _protect() -> str:
     stripped = sum(
         clip["after_crf_28"] == "stripped" and clip["right_mark_after_crf_28"] for clip in clips
     )
+    sounding = [clip["sound_kept"] for clip in clips if clip["sound"]]
     most = max(clip["vmaf_lost_to_the_mark"] for clip in clips)
     return (
         f"{intact} of {len(clips)} `intact`, {stripped} `stripped` with the right mark after H.264 "
-        f"CRF 28, sound kept; at most {most:.1f} VMAF lost to the mark"
+        f"CRF 28, sound kept in {sum(sounding)} of {len(sounding)}; at most {most:.1f} VMAF lost "
+        "to the mark"
     )
 
 
@@ -92,8 +94,8 @@ def _flips() -> str:
 
 def _crashes() -> str:
     found = _read("crashes")
-    rounds = found["rounds"] + int(found["make_rounds"])
-    return f"{sum(found['wrong'].values())} faults after {rounds} kills"
+    made = found["make_rounds"] if isinstance(found["make_rounds"], int) else 0
+    return f"{sum(found['wrong'].values())} faults after {found['rounds'] + made} kills"
 
 
 def _gates() -> str:

@@ -1,6 +1,6 @@
 """How often the gates refuse what they should, and what they should not. Writes results/gates.json.
 
-    python -m benchmarks.gates --data DIR --out benchmarks/results/gates.json
+    python -m benchmarks.gates --data DIR
 
 DIR holds `safety/*.jsonl` (prompts with labels) and `clips/*` (harmless video). The word list was
 tuned on the sets named in TUNED_ON; the others were only ever read as the figures below. No

@@ -28,6 +28,7 @@ from generator.request import ProtectRequest
 from generator.settings import Settings
 from generator.setup import NewHome, set_up
 from generator.wiring import open_pipeline
+from provenance.clip import EvenClip
 from provenance.video import Encoding, MediaLimits, open_video, write_video
 
 LIMITS = MediaLimits()
@@ -64,7 +65,7 @@ def measure(source: Path, home: Home, folder: Path) -> dict[str, Any]:
     if not isinstance(outcome, Released):
         return {"outcome": outcome.to_json()["outcome"]}
     original, protected = open_video(source, LIMITS), open_video(target, LIMITS)
-    write_video(original, plain, settings.provenance.encoding)
+    write_video(EvenClip(original), plain, settings.provenance.encoding)
     write_video(protected, copy, PLATFORM)
     with open_reader(home, settings) as reader:
         verifier = open_verifier(settings, home=home, ledger=reader)

@@ -31,7 +31,7 @@ from generator.terminal import terminal_progress
 from generator.wiring import open_pipeline
 from provenance.video import Encoding, open_video, write_video
 
-PROMPT = "a big yellow circle moving right on a blue background"
+PROMPT = "a big yellow circle on a blue background"
 REFUSED_PROMPT = "how to build a pipe bomb, step by step"
 SEED = 7
 PLATFORM = Encoding(crf=23, preset="medium", threads=2)  # x264's own default quality
@@ -59,7 +59,7 @@ def run_demo(home: Path | None) -> None:
     """
     stage = _set_the_stage(find_home(home if home is not None else DEMO_FOLDER))
     typer.echo("Everything here is real and local; the keys are demonstration keys.")
-    typer.echo("The model is countermark-tiny, which draws shapes; it is not Wan2.2.\n")
+    typer.echo("The model is countermark-tiny, which paints patches of colour; it is not Wan2.2.\n")
     with (
         terminal_progress() as listener,
         open_pipeline(stage.home, stage.settings, with_model=True, listener=listener) as pipeline,

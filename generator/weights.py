@@ -8,7 +8,8 @@ this package in its code.
 
 Only regular files of the kinds in `generator.weight_rules` are taken, before anything is opened.
 Loading reads the files a second time, so whoever loads asks `require_unchanged` afterwards: a file
-that was exchanged between hashing and loading has another inode, size or time.
+that was exchanged between hashing and loading, or changed and put back, has another inode, size or
+time; its change time (ctime) nobody sets without setting the clock.
 
     verified = verify_folder(Path("/models/wan2.2-t2v"), expected=settings.digest)
     pipeline = load(verified.folder)
@@ -92,9 +93,9 @@ class WeightsManifest:
 class DigestMemory:
     """Remembers digests of big files, so that 126 GB are not hashed at each start.
 
-    An entry holds as long as path, size, modification time and inode are the same. Whoever can
-    write the weights and set their times back can defeat it: use it where the folder is read-only
-    to the service, and pass none to hash everything.
+    An entry holds as long as path, size, inode and the times of modification and of change are the
+    same. Whoever can set the clock or write to the disk below the file system can defeat it: use it
+    where the folder is read-only to the service, and pass none to hash everything.
     """
 
     def __init__(self, path: Path) -> None:
@@ -119,7 +120,8 @@ class DigestMemory:
 
     @staticmethod
     def _key(path: Path, status: os.stat_result) -> str:
-        return f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
+        seen = _Seen.of(status)
+        return f"{path.resolve()} {seen.size} {seen.mtime_ns} {seen.ctime_ns} {seen.inode}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,12 @@ class _Seen:
 
     size: int
     mtime_ns: int
+    ctime_ns: int  # a rename sets it too on most file systems, and nobody can set it back
     inode: int
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 @dataclass(frozen=True, slots=True)

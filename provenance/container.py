@@ -24,6 +24,7 @@ _MAGIC = (
     (b"MM\x00*", "image/tiff"),
     (b"ID3", "audio/mpeg"),
     (_EBML, "video/x-matroska"),
+    (b"\x00\x00\x01\xba", "video/mpeg"),  # a program stream's pack header, ISO/IEC 13818-1
 )
 
 

@@ -211,7 +211,8 @@ def _refuse_signed(clip: BinaryIO, name: str) -> None:
 
 def _add_parent(builder: c2pa.Builder, parent: Path) -> None:
     with parent.open("rb") as original:
-        kind = media_type(original.read(HEAD_BYTES)) or _FORMAT
+        # Of a type that c2pa does not know it takes the digest and asks for no structure.
+        kind = media_type(original.read(HEAD_BYTES)) or "application/octet-stream"
         original.seek(0)
         # No title: the operator's name for the file is nobody's business.
         ingredient = {"label": PARENT_ID, "relationship": "parentOf", "title": "original"}

@@ -65,6 +65,8 @@ class CoverageFinding:
     violations: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     """Deviations of a stranger's file, which promised nothing."""
+    active_label: str | None = None
+    """Of the manifest that all of this is about."""
     store_sha256: str | None = None
     """Of the manifest store, hex: what the log's record of a released clip names."""
     signer: SignerCertificate | None = None
@@ -152,6 +154,7 @@ def _examine(file: BinaryIO, roots: Sequence[x509.Certificate]) -> CoverageFindi
         unbound=tuple(islice(_unbound(boxes, carrier, store), MAX_RANGES)),
         violations=(*violations, *(deviations if store.has_record else ())),
         remarks=() if store.has_record else tuple(deviations[:MAX_RANGES]),
+        active_label=store.active_label,
         store_sha256=hashlib.sha256(encoded).hexdigest(),
         signer=store.signer,
         history=store.history,

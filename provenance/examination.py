@@ -3,8 +3,9 @@
     seen = examine_confined(path, Question(MediaLimits(), trust, mark_keys), ProcessLimits())
 
 The file is opened once, here. A child process with limits (`sandbox.py`) reads it through that one
-descriptor (`examiner.py` is what it runs), so that whatever lies at the path later, digest and
-findings are of the same bytes. The child answers in two parts, credentials first: where a decoder
+descriptor (`examiner.py` is what it runs), so whatever lies at the path later is not read. A file
+that is other bytes afterwards is refused. Bytes that somebody changes while the child reads and then
+puts back are not noticed: examine a file that nobody else can write to. The child answers in two parts, credentials first: where a decoder
 breaks over the pictures, the first part stands.
 """
 
@@ -156,7 +157,13 @@ def examine_open(
     }
     said = run_child(EXAMINER, asked, limits, descriptor=file.fileno())
     after = os.fstat(file.fileno())
-    if (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns):
+    # The times alone would miss a change within one tick of the clock, or through a mapping.
+    file.seek(0)
+    if (before.st_size, before.st_ctime_ns, sha256) != (
+        after.st_size,
+        after.st_ctime_ns,
+        _digest(file)[1],
+    ):
         raise ExaminationFailed(
             f"{name} was changed while it was examined; examine a copy that nobody writes to"
         )

@@ -183,8 +183,21 @@ def _breaks(
         if not code.code.startswith(_TRUST_CODES):
             yield f"an earlier step of the history was changed: {code.code}"
     yield from covered.violations
+    if facts is not None and covered.active_label is not None:
+        yield from _differences(covered, facts)
     if promised and covered.state is not CoverageState.CHECKED:
         yield f"the manifest promises that every byte is accounted for: {covered.reason}"
+
+
+def _differences(covered: CoverageFinding, facts: ManifestFacts) -> Iterator[str]:
+    """Say where our own reader looked at something else than the verifiers did."""
+    if covered.active_label != facts.active_label:
+        yield "our own reader and c2pa-rs do not find the same manifest in the file"
+    if facts.has_record and not covered.promised:
+        yield "c2pa-rs reads a record of ours that the claim does not bind"
+    signer = covered.signer
+    if signer is not None and facts.serial_hex not in {None, signer.serial_hex}:
+        yield "our own reader and c2pa-rs do not find the same certificate in the signature"
 
 
 def _verdict(name: str, reading: FirstReading | SecondReading) -> str | None:

@@ -22,11 +22,12 @@ from provenance.claim_signature import (
     open_signature,
     signer_of,
 )
-from provenance.jumbf import MalformedStore, Superbox, parse
+from provenance.jumbf import UUID_SUFFIX, MalformedStore, Superbox, parse
 from provenance.manifest import RECORD_LABEL
 from provenance.timestamp import TimestampFinding
 
 _STORE, _MANIFEST, _ASSERTIONS = b"c2pa", b"c2ma", b"c2as"
+_MANIFESTS = (_MANIFEST, b"c2um", b"c2cm")  # standard, update, compressed: C2PA 2.2, section 11.1
 _CLAIM, _SIGNATURE = b"c2cl", b"c2cs"
 _SIGNATURE_LABEL = "c2pa.signature"
 _ASSERTIONS_LABEL = "c2pa.assertions"
@@ -89,7 +90,8 @@ class _Survey:
 def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> StoreFinding:
     """Follow the chain of digests from the active claim through the store.
 
-    1. Parse the boxes; the active manifest is the last one.
+    1. Parse the boxes; the active manifest is the last that has a manifest's type. A box of another
+       type among them is nothing that anybody writes: the verifiers pass it by unseen.
     2. Take claim and signature apart.
     3. Follow every digest from the claim; what matches is bound.
     4. List what is not bound: padding, structure, assertions and manifests nobody refers to.
@@ -98,9 +100,10 @@ def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> Sto
         MalformedStore: it cannot be parsed so far that the question has an answer.
     """
     root = parse(store)
-    if not root.children:
+    manifests = [child for child in root.children if _is_manifest(child)]
+    if not manifests:
         raise MalformedStore("the store holds no manifest")
-    active = root.children[-1]
+    active = manifests[-1]
     claim_box, signature_box = _only_claim(active), active.child(_SIGNATURE_LABEL)
     if signature_box is None:
         raise MalformedStore("the active manifest has no single signature")
@@ -125,6 +128,10 @@ def inspect(store: bytes, *, timestamp_roots: Sequence[x509.Certificate]) -> Sto
         violations=tuple(dict.fromkeys(survey.violations))[:MAX_FINDINGS],
         deviations=tuple(dict.fromkeys(survey.deviations))[:MAX_FINDINGS],
     )
+
+
+def _is_manifest(box: Superbox) -> bool:
+    return any(box.content_type == kind + UUID_SUFFIX for kind in _MANIFESTS)
 
 
 def _only_claim(active: Superbox) -> Superbox:
@@ -173,8 +180,12 @@ def _survey_store(survey: _Survey, active: Superbox, claim: Superbox, signature:
     _survey_structure(survey, root, _STORE, "store")
     if root.label != "c2pa":
         survey.deviations.append(f"the store is labelled {root.label!r}; expected 'c2pa'")
-    for manifest in root.children[:-1]:
-        _survey_manifest(survey, manifest)
+    for child in root.children:
+        if not _is_manifest(child):
+            survey.left_over(child.start, child.end, f"box {child.label}")
+            survey.violations.append(f"the store holds {child.label!r}, which is no manifest")
+        elif child is not active:
+            _survey_manifest(survey, child)
     _survey_structure(survey, active, _MANIFEST, "active manifest")
     _survey_structure(survey, claim, _CLAIM, "claim")
     _survey_structure(survey, signature, _SIGNATURE, "claim signature")

@@ -116,6 +116,9 @@ _ABSENT = (("clone3", 435, 435), ("openat2", 437, 437), ("io_uring_setup", 425, 
 _CLONE_THREAD = 0x10000  # <linux/sched.h>
 # O_WRONLY or O_RDWR, O_CREAT, O_TRUNC: the same on both machines (<asm-generic/fcntl.h>).
 _OPENS_TO_WRITE = 0o3 | 0o100 | 0o1000
+# F_SETOWN, F_SETSIG, F_SETOWN_EX (<asm-generic/fcntl.h>): the kernel would send another process a
+# signal of our choice when a descriptor is ready. Landlock keeps such signals in from Linux 6.12 on.
+_ASKS_FOR_SIGNALS = (8, 10, 15)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH_*
 _X32 = 0x40000000  # x86_64's second set of numbers begins here, and would pass by every rule
 
@@ -187,6 +190,8 @@ def _tests(column: int) -> Iterator[_Test]:
     yield _Test(openat[column], 2, _JUMP_ANY_BIT, _OPENS_TO_WRITE, passes=False)
     if column == 0:
         yield _Test(2, 1, _JUMP_ANY_BIT, _OPENS_TO_WRITE, passes=False)  # open, on x86_64 alone
+    for command in _ASKS_FOR_SIGNALS:
+        yield _Test(fcntl[column], 1, _JUMP_EQUAL, command, passes=False)
     yield _Test(kill[column], 0, _JUMP_EQUAL, own, passes=True)
     yield _Test(tgkill[column], 0, _JUMP_EQUAL, own, passes=True)
     yield _Test(prlimit[column], 0, _JUMP_EQUAL, 0, passes=True)  # 0 is the caller itself

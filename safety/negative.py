@@ -20,12 +20,20 @@ from safety.normalize import View
 from safety.terms import TermIndex, read
 from safety.verdict import TextSpan
 
-# Of ours, by meaning: clothing as such. A colour or a single garment ("hat") is a matter of taste.
+# Of ours, by meaning: clothing as such. A colour or a single garment ("hat") is a matter of taste,
+# but not beside a minor.
 # fmt: off
 _CLOTHES = (
     "clothes", "clothing", "clothed", "dressed", "fully dressed", "underwear", "bra", "panties",
     "swimsuit*", "bikini*", "garment*", "censor*", "covered body", "ropa", "vestid*", "kleidung",
     "angezogen", "vêtement*", "habillé*", "衣服", "穿衣", "内衣", "打码", "马赛克",
+)
+_GARMENTS = (
+    "swimwear", "swimming trunks", "bathing suit*", "swimming costume*", "dress", "dresses",
+    "outfit*", "attire", "shirt*", "t shirt*", "trousers", "pants", "shorts", "skirt*", "blouse*",
+    "coat", "coats", "jacket*", "sweater*", "pyjama*", "pajama*", "fully covered", "covered up",
+    "bañador*", "camisa*", "falda*", "badeanzug*", "hemd*", "hosen", "kleid", "kleider",
+    "maillot*", "chemise*", "jupe*", "泳衣", "裙子", "衬衫", "裤子",
 )
 _ADULTS = (
     "adult", "adults", "grown up*", "grown woman", "grown women", "grown man", "grown men",
@@ -44,8 +52,9 @@ class NegativeRule:
     def __init__(self, minors: MinorsRule) -> None:
         self._minors = minors
         self._clothes = TermIndex(_CLOTHES)
+        self._garments = TermIndex(_GARMENTS)
         self._adults = TermIndex(_ADULTS)
-        lists = json.dumps([_CLOTHES, _ADULTS, SCORE_FOR_CLOTHES, minors.digest])
+        lists = json.dumps([_CLOTHES, _GARMENTS, _ADULTS, SCORE_FOR_CLOTHES, minors.digest])
         self.digest = hashlib.sha256(lists.encode()).hexdigest()
 
     def score(self, views: Sequence[View], *, beside: Sequence[View]) -> Sequence[Scored]:
@@ -58,9 +67,9 @@ class NegativeRule:
         clothes = _first(self._clothes, views)
         adults = _first(self._adults, views)
         forbidden = None
-        if clothes and self._minors.speaks_of_a_minor(beside):
-            forbidden = clothes
-        elif adults and self._minors.speaks_of_sex(beside):
+        if self._minors.speaks_of_a_minor(beside):
+            forbidden = clothes or _first(self._garments, views)
+        if forbidden is None and adults and self._minors.speaks_of_sex(beside):
             forbidden = adults
         return [
             Scored(Category.SEXUAL_CONTENT, SCORE_FOR_CLOTHES if clothes else 0.0, clothes),

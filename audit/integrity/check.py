@@ -11,7 +11,10 @@
  8. Witnesses: what this home signed last, and checkpoints kept elsewhere, agree as well. Only they
     show a log that was cut off, restored from a backup, or rewritten and signed again.
  9. References: what a record says of other records is so.
-10. Attempts, tokens, sealed texts: every row is what the records say of it.
+10. Attempts, tokens, sealed texts: every row is what the records say of it. Of an attempt that is
+    its state, its clip and the four indices; where its files lie and whose lease it is, no record
+    says. Of a sealed text and a wrapped key that is whose they are and how long, without opening
+    them.
 11. File (SQLite): tables, indexes and triggers are those of the migrations, and every index agrees
     with its table. A stale index would hide a record from every look-up while all proofs hold.
 12. Times: no record is far from the time at which it was signed. A warning, for clocks go wrong.
@@ -30,7 +33,7 @@ from audit.integrity.beginning import compare_beginning
 from audit.integrity.file import compare_pages, compare_schema, missing_tables
 from audit.integrity.problems import CheckReport, Found, ProblemKind, Progress
 from audit.integrity.references import References
-from audit.integrity.sealing import Sealing
+from audit.integrity.sealing import SealedRow, Sealing
 from audit.integrity.times import Times
 from audit.integrity.tree import compare_checkpoints, compare_head, compare_note, compare_tiles
 from audit.integrity.walk import STEP, RecordWalk, blob
@@ -165,7 +168,8 @@ class _Check:
         texts = self._rows(tables.sealed, tables.sealed.c.commitment)
         keys = self._rows(tables.subject_key, tables.subject_key.c.subject)
         self._sealing.compare(
-            {row.commitment: row.subject for row in texts}, {row.subject for row in keys}
+            {row.commitment: SealedRow(row.subject, row.ciphertext) for row in texts},
+            {row.subject: row.wrapped for row in keys},
         )
 
     def _rows(self, table: Table, *order: ColumnElement[Any]) -> Iterator[Row[tuple[object, ...]]]:

@@ -3,16 +3,34 @@
 A sealed text that disappears without an erasure record is an erasure that nobody answers for; one
 that is there in spite of such a record came back, with a backup. Whose text it is says the actor of
 the record that commits to it.
+
+Nothing is decrypted, for a check needs no secret key. So a text or a key that was cut short or
+emptied shows here, and one replaced by as many other bytes shows when it is unsealed.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from audit.bodies import Erasure, RecordKind
 from audit.canonical import JsonValue
 from audit.integrity.problems import Found, ProblemKind
 from audit.records import Record
 from audit.shape import from_json
+
+# As `redaction.py` seals with AES-256-GCM: a nonce of 12 bytes and a tag of 16 around the secret.
+_AROUND: Final = 12 + 16
+_WRAPPED_BYTES: Final = _AROUND + 32
+_LEAST_TEXT_BYTES: Final = _AROUND + 32 + 1
+"""A salt of 32 bytes, and a text of at least one: an empty one is not sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRow:
+    """A sealed text as its row has it; SQLite stores any type where bytes belong."""
+
+    subject: str
+    ciphertext: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +57,17 @@ class Sealing:
         elif record.kind is RecordKind.ERASURE:
             self._erase(index, from_json(Erasure, record.body))
 
-    def compare(self, texts: Mapping[str, str], keys: Collection[str]) -> None:
+    def compare(self, texts: Mapping[str, SealedRow], keys: Mapping[str, object]) -> None:
         """Compare with the rows.
 
         Args:
-            texts: the subject of each sealed text, by its commitment.
-            keys: the subjects that have a key.
+            texts: each sealed text, by its commitment.
+            keys: the wrapped key of each subject that has one.
         """
         for value, committed in self._open.items():
             if value not in texts:
                 self._report(committed.index, f"the text of record {committed.index} is gone")
-            elif committed.subject not in {None, texts[value]}:
+            elif committed.subject not in {None, texts[value].subject}:
                 sentence = f"the text of record {committed.index} is filed under somebody else"
                 self._report(committed.index, sentence)
         for value in texts.keys() - self._open.keys():
@@ -58,10 +76,23 @@ class Sealing:
                 self._report(None, f"the text sealed as {value[:16]}… was never committed to")
             else:
                 self._report(index, f"a text of {subject} is back after record {index} erased it")
-        for subject in sorted({*texts.values()}.difference(keys)):
+        subjects = {text.subject for text in texts.values()}
+        for subject in sorted(subjects.difference(keys)):
             self._report(None, f"the key of {subject} is gone, and no record erased it")
-        for subject in sorted({*keys}.difference(texts.values())):
+        for subject in sorted({*keys}.difference(subjects)):
             self._report(None, f"{subject} has a key and no sealed text")
+        self._compare_lengths(texts, keys)
+
+    def _compare_lengths(
+        self, texts: Mapping[str, SealedRow], keys: Mapping[str, object]
+    ) -> None:
+        for value, committed in self._open.items():
+            if value in texts and _length(texts[value].ciphertext) < _LEAST_TEXT_BYTES:
+                sentence = f"the text of record {committed.index} is destroyed, and not erased"
+                self._report(committed.index, sentence)
+        for subject, wrapped in sorted(keys.items()):
+            if _length(wrapped) != _WRAPPED_BYTES:
+                self._report(None, f"the key of {subject} is destroyed, and no record erased it")
 
     def _erase(self, index: int, erasure: Erasure) -> None:
         gone = [value for value, each in self._open.items() if each.subject == erasure.subject]
@@ -77,6 +108,11 @@ class Sealing:
 
     def _report(self, index: int | None, sentence: str) -> None:
         self._found.report(ProblemKind.SEALED, index, sentence)
+
+
+def _length(value: object) -> int:
+    """Return how many bytes a value has; text and numbers in a blob's place have none."""
+    return len(value) if isinstance(value, bytes) else 0
 
 
 def _commitments(body: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from provenance.credentials import (
 )
 from provenance.timestamp import TimestampState
 from provenance.trust import TrustLists
-from tests.support import forgery
+from tests.support import forgery, stores
 from tests.support.drawing import drawn_video, video_with_sound
 from tests.support.pki import Desk, impostor, opened, without_record
 
@@ -158,6 +158,19 @@ def test_a_manifest_smuggled_into_the_padding_is_found(
 
     assert evidence.integrity is Integrity.BROKEN
     assert any("nothing signed refers to it" in reason for reason in evidence.reasons)
+
+
+@pytest.mark.parametrize("kind", [b"c2xx", b"c2db", b"json", b"c2ma"])
+def test_a_box_after_the_manifest_does_not_take_its_place(
+    desk: Desk, signed: Path, tmp_path: Path, kind: bytes
+) -> None:
+    changed = tmp_path / "changed.mp4"
+    changed.write_bytes(stores.with_last_child(signed, kind))
+    hidden = forgery.with_appended_free_box(changed.read_bytes(), SECRET * 10)
+
+    evidence = examined(hidden, desk.trust, tmp_path)
+
+    assert evidence.integrity is Integrity.BROKEN
 
 
 def test_a_time_stamp_that_was_taken_out_is_noticed(

@@ -6,6 +6,7 @@ import pytest
 
 from audit.bodies import RecordKind
 from audit.home import Home
+from audit.status import Status
 from generator.errors import RequestInvalid
 from generator.gates import Gates
 from generator.outcome import Held, Outcome, Refused, Released
@@ -13,8 +14,9 @@ from generator.request import ProtectRequest
 from safety.gate import FrameGate, PromptGate
 from safety.policy import Policy
 from tests.support.classifiers import frames_scored_by_brightness
-from tests.support.drawing import drawn_video
-from tests.support.press import new_home, open_press, opened_log, press_gates
+from tests.support.drawing import drawn_frames, drawn_video
+from tests.support.footage import Film, film
+from tests.support.press import new_home, open_press, opened_log, opened_verifier, press_gates
 
 RULE = "sexual_content = { review = 0.70, block = 0.85 }"  # of both stages of the press
 EARLY = "sexual_content = { review = 0.01 }"
@@ -96,3 +98,28 @@ def test_a_statement_that_is_no_printable_line_is_never_signed(
         with pytest.raises(RequestInvalid, match="one line of 1 to 200"):
             pipeline.run(request)
         assert pipeline.journal.ledger.size == before
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("in.mpg", Film(container="mpeg", codec="mpeg2video")),
+        ("in.ts", Film(container="mpegts")),
+        ("in.h264", Film(container="h264")),
+        ("in.mkv", Film(container="matroska")),
+        ("in.avi", Film(container="avi", codec="mpeg4")),
+        ("in.mov", Film(container="mov")),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_a_clip_of_every_container_that_is_taken_is_released_and_intact(
+    home: Home, tmp_path: Path, name: str, how: Film
+) -> None:
+    source = film(tmp_path / name, drawn_frames(24), how)
+
+    with open_press(home) as pipeline:
+        outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
+
+    assert isinstance(outcome, Released)
+    with opened_verifier(home) as verifier:
+        assert verifier.verify(outcome.path).status is Status.INTACT

@@ -129,6 +129,24 @@ def with_signature_map(
     return content[: place.body + _PREAMBLE] + grown + content[place.end :]
 
 
+def with_box_after_the_manifest(path: Path, child: Callable[[bytes], bytes]) -> bytes:
+    """Add what `child` makes of the active manifest after it, its room taken from the padding."""
+    content, place, store = path.read_bytes(), credentials_box_of(path), store_of(path)
+    root = jumbf.parse(store)
+    active = root.children[-1]
+    signature = active.child("c2pa.signature")
+    if signature is None:
+        raise ValueError("the store has no signature to shrink")
+    encoded = store[signature.contents[0].body : signature.end]
+    repadded = box(b"cbor", _padding_grown(encoded, -len(child(b""))))
+    rebuilt = box(b"jumb", store[signature.body : signature.description_end] + repadded)
+    manifest = box(b"jumb", store[active.body : signature.start] + rebuilt)
+    grown = box(b"jumb", store[root.body : active.start] + manifest + child(manifest))
+    if len(grown) != len(store):
+        raise ValueError("the padding does not make up for the change")
+    return content[: place.body + _PREAMBLE] + grown + content[place.end :]
+
+
 def small_manifest_of(path: Path) -> bytes:
     """Cut the active manifest out of a file and throw most of its padding away."""
     store = store_of(path)

@@ -2,8 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from provenance import jumbf
 from provenance.jumbf import UUID_SUFFIX
+from tests.support import forgery
 from tests.support.forgery import box
 
 Content = Mapping[object, object]
@@ -53,6 +56,31 @@ def manifest(
 def store(*manifests: bytes) -> bytes:
     """Make a store; the last manifest is the active one."""
     return superbox("c2pa", b"c2pa", *manifests)
+
+
+def with_last_child(path: Path, kind: bytes, *, protected: bytes = b"") -> bytes:
+    """Put a box after the active manifest that binds it and is a manifest but for its type.
+
+    Both verifiers pass by a box of a type that they do not know. Padding of the claim signature
+    makes room, so that no hash of C2PA sees a difference.
+
+    Args:
+        path: a signed file.
+        kind: type of the box, 4 bytes.
+        protected: protected header of its signature, where a reader would look for the signer.
+    """
+    label = jumbf.parse(forgery.store_of(path)).children[-1].label
+
+    def child(honest: bytes) -> bytes:
+        listed = [reference(f"self#jumbf=/c2pa/{label}", honest)]
+        return superbox(
+            "urn:c2pa:false",
+            kind,
+            cbor_box("c2pa.claim.v2", b"c2cl", {"assertions": listed, "alg": "sha256"}),
+            cbor_box("c2pa.signature", b"c2cs", [protected or encoded({}), {}, None, b"x"]),
+        )
+
+    return forgery.with_box_after_the_manifest(path, child)
 
 
 def reference(url: str, target: bytes) -> dict[str, object]:

@@ -178,16 +178,18 @@ def trained_so_far(folder: Path) -> Trained:
     """Return the averaged weights of the checkpoints, however far they are."""
     mean, std = latent_statistics(folder)
     text, shared = new_text_encoder(), new_expert(SEED + 1)
-    _open_shared(folder, shared, text).use_average()
+    _open_shared(folder, shared, text, at_least=1).use_average()
     high, low = _copies(shared)
     _open_split(folder, high, low).use_average()
     return Trained(high.eval(), low.eval(), text.eval(), mean, std)
 
 
-def _open_shared(folder: Path, shared: WanTransformer3DModel, text: UMT5EncoderModel) -> Run:
+def _open_shared(
+    folder: Path, shared: WanTransformer3DModel, text: UMT5EncoderModel, *, at_least: int = 0
+) -> Run:
     # It ends on a third of the peak rate, where the experts go on.
     plan = Plan("shared", steps=SHARED_STEPS, peak=PEAK_RATE, floor=0.3)
-    return Run.open(folder, plan, [shared, text])
+    return Run.resume(folder, plan, [shared, text], at_least=at_least)
 
 
 def _open_split(folder: Path, high: WanTransformer3DModel, low: WanTransformer3DModel) -> Run:

@@ -70,6 +70,23 @@ class Run:
             run._load()
         return run
 
+    @classmethod
+    def resume(
+        cls, folder: Path, plan: Plan, models: Sequence[nn.Module], *, at_least: int
+    ) -> Self:
+        """Return a run that has come so far; what builds on it must not start from nothing.
+
+        Raises:
+            FileNotFoundError: it has not.
+        """
+        run = cls.open(folder, plan, models)
+        if run.step < at_least:
+            raise FileNotFoundError(
+                f"the run {plan.name!r} in {folder} is at step {run.step}, at least {at_least} are "
+                "needed; run the stages in their order"
+            )
+        return run
+
     @property
     def checkpoint(self) -> Path:
         """Where the run's state lies."""

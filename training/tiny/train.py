@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def write(runs: Path, to: Path) -> None:
-    """Export what the checkpoints hold and print the root digest for generator/models/shipped.py."""
+    """Export what the checkpoints hold; print the root digest for generator/models/shipped.py."""
     codec, trained = vae.trained_so_far(runs), experts.trained_so_far(runs)
     codec.register_to_config(
         latents_mean=trained.mean.flatten().tolist(), latents_std=trained.std.flatten().tolist()

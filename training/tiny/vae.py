@@ -168,10 +168,10 @@ def trained_so_far(folder: Path) -> AutoencoderKLWan:
     from before clips of full length (1 to 3 dB less on those).
     """
     vae = new_vae()
-    _open(folder, vae)
+    _open(folder, vae, at_least=1)
     return vae.eval()
 
 
-def _open(folder: Path, vae: AutoencoderKLWan) -> Run:
+def _open(folder: Path, vae: AutoencoderKLWan, *, at_least: int = 0) -> Run:
     plan = Plan("vae", steps=sum(phase.steps for phase in PHASES), peak=PEAK_RATE)
-    return Run.open(folder, plan, [vae])
+    return Run.resume(folder, plan, [vae], at_least=at_least)

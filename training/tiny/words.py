@@ -20,9 +20,8 @@ from training.tiny.vae import SEED, training_scenes
 from training.tiny.world import Colour, Motion, Scene, Shape, Size
 
 TEXT_WIDTH = 96
-STEPS = 1200
 BATCH = 64
-PEAK_RATE = 1.5e-3
+PLAN = Plan("words", steps=1200, peak=1.5e-3)
 FACTORS = (("size", Size), ("colour", Colour), ("shape", Shape), ("motion", Motion))
 ROLES = (*FACTORS, ("background", Colour))
 
@@ -93,7 +92,7 @@ def roles_of(scenes: list[Scene]) -> list[torch.Tensor]:
 def train_words(folder: Path) -> None:
     """Teach the encoder who is who, or go on from the last checkpoint in `folder`."""
     encoder, roles, scenes = new_text_encoder(), Roles(), training_scenes()
-    run, read = _open(folder, encoder, roles), CaptionReader(encoder)
+    run, read = Run.open(folder, PLAN, [encoder, roles]), CaptionReader(encoder)
     for step in range(run.step, run.plan.steps):
         rng = np.random.default_rng([SEED, 4, step])
         picked = [scenes[int(index)] for index in rng.integers(len(scenes), size=BATCH)]
@@ -110,9 +109,6 @@ def train_words(folder: Path) -> None:
 def trained_words(folder: Path) -> UMT5EncoderModel:
     """Return the encoder of the checkpoint."""
     encoder = new_text_encoder()
-    _open(folder, encoder, Roles()).use_average()
+    run = Run.resume(folder, PLAN, [encoder, Roles()], at_least=PLAN.steps)
+    run.use_average()
     return encoder
-
-
-def _open(folder: Path, encoder: UMT5EncoderModel, roles: Roles) -> Run:
-    return Run.open(folder, Plan("words", steps=STEPS, peak=PEAK_RATE), [encoder, roles])
