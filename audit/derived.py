@@ -1,8 +1,8 @@
 """The columns that look-ups use, derived from a record's bytes and from nothing else. Pure.
 
-A column is only an index into the log: `audit/integrity/` derives it again from the record and reports
-any difference, since editing `decision` alone would hide a record from every query while all proofs
-still hold.
+A column is only an index into the log: `audit/integrity/` derives it again from the record and
+reports any difference, since editing `decision` alone would hide a record from every query while
+all proofs still hold.
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,8 @@ this package in its code.
 
 Only regular files of the kinds in `generator.weight_rules` are taken, before anything is opened.
 Loading reads the files a second time, so whoever loads asks `require_unchanged` afterwards: a file
-that was exchanged between hashing and loading, or changed and put back, has another inode, size or
-time; its change time (ctime) nobody sets without setting the clock.
+that was exchanged between hashing and loading, or exchanged and put back, has another inode, size
+or time. Its change time (ctime) is the kernel's: nobody sets it back without setting the clock.
 
     verified = verify_folder(Path("/models/wan2.2-t2v"), expected=settings.digest)
     pipeline = load(verified.folder)

@@ -4,9 +4,9 @@
 
 The file is opened once, here. A child process with limits (`sandbox.py`) reads it through that one
 descriptor (`examiner.py` is what it runs), so whatever lies at the path later is not read. A file
-that is other bytes afterwards is refused. Bytes that somebody changes while the child reads and then
-puts back are not noticed: examine a file that nobody else can write to. The child answers in two parts, credentials first: where a decoder
-breaks over the pictures, the first part stands.
+that has other bytes afterwards is refused. Bytes that somebody changes while the child reads, and
+then puts back, may go unnoticed: examine a file that nobody else can write to. The child answers in
+two parts, credentials first: where a decoder breaks over the pictures, the first part stands.
 """
 
 import hashlib
@@ -146,7 +146,7 @@ def examine_open(
     """Examine an open file, whatever its path leads to by now; see `examine_confined`."""
     before = os.fstat(file.fileno())
     # What a file's digest is, a process that the file may have taken over must not decide.
-    size, sha256 = _digest(file)
+    size, sha256 = _digest(file.fileno())
     asked = {
         "name": name,
         "limits": asdict(question.limits),
@@ -158,12 +158,8 @@ def examine_open(
     said = run_child(EXAMINER, asked, limits, descriptor=file.fileno())
     after = os.fstat(file.fileno())
     # The times alone would miss a change within one tick of the clock, or through a mapping.
-    file.seek(0)
-    if (before.st_size, before.st_ctime_ns, sha256) != (
-        after.st_size,
-        after.st_ctime_ns,
-        _digest(file)[1],
-    ):
+    changed = (before.st_size, before.st_ctime_ns) != (after.st_size, after.st_ctime_ns)
+    if changed or _digest(file.fileno()) != (size, sha256):
         raise ExaminationFailed(
             f"{name} was changed while it was examined; examine a copy that nobody writes to"
         )
@@ -256,10 +252,11 @@ def _checked(part: TypeAdapter[_Part], line: bytes) -> _Part:
         ) from error
 
 
-def _digest(file: BinaryIO) -> tuple[int, str]:
+def _digest(descriptor: int) -> tuple[int, str]:
+    """Return the size and the SHA-256 of what a file holds now, whatever was read of it before."""
     digest = hashlib.sha256()
     size = 0
-    while chunk := file.read(CHUNK_BYTES):
+    while chunk := os.pread(descriptor, CHUNK_BYTES, size):
         size += len(chunk)
         digest.update(chunk)
     return size, digest.hexdigest()

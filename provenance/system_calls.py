@@ -117,7 +117,7 @@ _CLONE_THREAD = 0x10000  # <linux/sched.h>
 # O_WRONLY or O_RDWR, O_CREAT, O_TRUNC: the same on both machines (<asm-generic/fcntl.h>).
 _OPENS_TO_WRITE = 0o3 | 0o100 | 0o1000
 # F_SETOWN, F_SETSIG, F_SETOWN_EX (<asm-generic/fcntl.h>): the kernel would send another process a
-# signal of our choice when a descriptor is ready. Landlock keeps such signals in from Linux 6.12 on.
+# signal of our choice when a descriptor is ready. Landlock keeps these in from Linux 6.12 on.
 _ASKS_FOR_SIGNALS = (8, 10, 15)
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH_*
 _X32 = 0x40000000  # x86_64's second set of numbers begins here, and would pass by every rule
@@ -139,13 +139,16 @@ class _Program(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True)
 class _Test:
-    """A call that may pass, depending on the low half of one of its arguments."""
+    """A call that may pass, depending on the low half of one of its arguments.
+
+    One for each call: the first to match its number decides.
+    """
 
     number: int
     argument: int
     code: int
-    operand: int
-    passes: bool  # when the comparison holds
+    operands: tuple[int, ...]
+    passes: bool  # when the comparison with one of them holds
 
 
 def refuse(libc: ctypes.CDLL) -> bool:
@@ -175,23 +178,26 @@ def _filter(column: int, machine: int) -> Iterator[_Instruction]:
                 yield _JUMP_EQUAL, 0, 1, number
                 yield _RETURN, 0, 0, _FAIL | error
     for test in _tests(column):
-        yield _JUMP_EQUAL, 0, 4, test.number
+        refusal = _FAIL | errno.EPERM
+        matched, other = (_ALLOW, refusal) if test.passes else (refusal, _ALLOW)
+        yield _JUMP_EQUAL, 0, 2 + 2 * len(test.operands), test.number
         yield _LOAD, 0, 0, _ARGUMENTS_AT + 8 * test.argument
-        yield test.code, int(not test.passes), int(test.passes), test.operand
-        yield _RETURN, 0, 0, _ALLOW
-        yield _RETURN, 0, 0, _FAIL | errno.EPERM
+        for operand in test.operands:
+            yield test.code, 0, 1, operand
+            yield _RETURN, 0, 0, matched
+        yield _RETURN, 0, 0, other
     yield _RETURN, 0, 0, _ALLOW
 
 
 def _tests(column: int) -> Iterator[_Test]:
     clone, openat, kill, tgkill, prlimit = ((56, 220), (257, 56), (62, 129), (234, 131), (302, 261))
+    fcntl = (72, 25)
     own = os.getpid()
-    yield _Test(clone[column], 0, _JUMP_ANY_BIT, _CLONE_THREAD, passes=True)
-    yield _Test(openat[column], 2, _JUMP_ANY_BIT, _OPENS_TO_WRITE, passes=False)
+    yield _Test(clone[column], 0, _JUMP_ANY_BIT, (_CLONE_THREAD,), passes=True)
+    yield _Test(openat[column], 2, _JUMP_ANY_BIT, (_OPENS_TO_WRITE,), passes=False)
     if column == 0:
-        yield _Test(2, 1, _JUMP_ANY_BIT, _OPENS_TO_WRITE, passes=False)  # open, on x86_64 alone
-    for command in _ASKS_FOR_SIGNALS:
-        yield _Test(fcntl[column], 1, _JUMP_EQUAL, command, passes=False)
-    yield _Test(kill[column], 0, _JUMP_EQUAL, own, passes=True)
-    yield _Test(tgkill[column], 0, _JUMP_EQUAL, own, passes=True)
-    yield _Test(prlimit[column], 0, _JUMP_EQUAL, 0, passes=True)  # 0 is the caller itself
+        yield _Test(2, 1, _JUMP_ANY_BIT, (_OPENS_TO_WRITE,), passes=False)  # open, on x86_64 alone
+    yield _Test(fcntl[column], 1, _JUMP_EQUAL, _ASKS_FOR_SIGNALS, passes=False)
+    yield _Test(kill[column], 0, _JUMP_EQUAL, (own,), passes=True)
+    yield _Test(tgkill[column], 0, _JUMP_EQUAL, (own,), passes=True)
+    yield _Test(prlimit[column], 0, _JUMP_EQUAL, (0,), passes=True)  # 0 is the caller itself

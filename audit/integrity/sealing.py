@@ -5,7 +5,7 @@ that is there in spite of such a record came back, with a backup. Whose text it 
 the record that commits to it.
 
 Nothing is decrypted, for a check needs no secret key. So a text or a key that was cut short or
-emptied shows here, and one replaced by as many other bytes shows when it is unsealed.
+emptied shows here, and one replaced by other bytes of a possible length when it is unsealed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -83,9 +83,7 @@ class Sealing:
             self._report(None, f"{subject} has a key and no sealed text")
         self._compare_lengths(texts, keys)
 
-    def _compare_lengths(
-        self, texts: Mapping[str, SealedRow], keys: Mapping[str, object]
-    ) -> None:
+    def _compare_lengths(self, texts: Mapping[str, SealedRow], keys: Mapping[str, object]) -> None:
         for value, committed in self._open.items():
             if value in texts and _length(texts[value].ciphertext) < _LEAST_TEXT_BYTES:
                 sentence = f"the text of record {committed.index} is destroyed, and not erased"

@@ -31,6 +31,11 @@ ON_FILES = (
     "open_to_everybody",
     "make_folder",
 )
+ON_DESCRIPTORS = (
+    "aim_a_descriptor_at_the_parent",
+    "aim_a_descriptor_at_the_parent_in_the_newer_way",
+    "choose_the_signal_of_a_descriptor",
+)
 ON_PROCESSES = (
     "run_a_program",
     "kill_the_parent",
@@ -38,6 +43,7 @@ ON_PROCESSES = (
     "read_the_parents_memory",
     "attach_to_the_parent",
     "become_root_of_a_namespace",
+    *ON_DESCRIPTORS,
 )
 
 
@@ -167,7 +173,14 @@ def test_the_child_has_no_rights_left_and_nothing_of_our_environment(file: Path)
 
 
 @pytest.mark.parametrize(
-    "attack", [*ON_FILES, "list_folder", "write_to_the_file", "become_root_of_a_namespace"]
+    "attack",
+    [
+        *ON_FILES,
+        *ON_DESCRIPTORS,
+        "list_folder",
+        "write_to_the_file",
+        "become_root_of_a_namespace",
+    ],
 )
 def test_control_the_same_attacks_succeed_where_nothing_confines_them(
     file: Path, secret: Path, attack: str

@@ -373,6 +373,30 @@ def seal_what_was_never_committed_to(log: HonestLog) -> None:
     run(log.database, f"INSERT INTO sealed VALUES (1, '{'9' * 64}', 'user-1', x'00')")
 
 
+def empty_a_sealed_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE sealed SET ciphertext = x'00'")
+
+
+def cut_a_sealed_text_short(log: HonestLog) -> None:
+    run(log.database, "UPDATE sealed SET ciphertext = substr(ciphertext, 1, 60)")
+
+
+def sealed_text_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE sealed SET ciphertext = hex(ciphertext)")
+
+
+def empty_a_wrapped_key(log: HonestLog) -> None:
+    run(log.database, "UPDATE subject_key SET wrapped = x''")
+
+
+def cut_a_wrapped_key_short(log: HonestLog) -> None:
+    run(log.database, "UPDATE subject_key SET wrapped = substr(wrapped, 1, 59)")
+
+
+def wrapped_key_as_text(log: HonestLog) -> None:
+    run(log.database, "UPDATE subject_key SET wrapped = substr(hex(wrapped), 1, 60)")
+
+
 def file_a_text_under_somebody_else(log: HonestLog) -> None:
     run(
         log.database,
@@ -482,6 +506,12 @@ SEEN_ALONE: list[tuple[Callable[[HonestLog], None], ProblemKind]] = [
     (bring_an_erased_text_back, K.SEALED),
     (seal_what_was_never_committed_to, K.SEALED),
     (file_a_text_under_somebody_else, K.SEALED),
+    (empty_a_sealed_text, K.SEALED),
+    (cut_a_sealed_text_short, K.SEALED),
+    (sealed_text_as_text, K.SEALED),
+    (empty_a_wrapped_key, K.SEALED),
+    (cut_a_wrapped_key_short, K.SEALED),
+    (wrapped_key_as_text, K.SEALED),
 ]
 
 SEEN_FROM_OUTSIDE: list[Callable[[HonestLog], None]] = [

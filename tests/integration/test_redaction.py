@@ -194,6 +194,25 @@ def test_a_ciphertext_moved_to_another_commitment_does_not_open(
         vault.unseal(commitment_of(first))
 
 
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE sealed SET ciphertext = x'00'",
+        "UPDATE sealed SET ciphertext = hex(ciphertext)",
+        "UPDATE subject_key SET wrapped = x''",
+        "UPDATE subject_key SET wrapped = hex(wrapped)",
+    ],
+)
+def test_what_was_destroyed_in_place_is_damage_and_no_crash(
+    ledger: Ledger, vault: Vault, tmp_path: Path, deed: str
+) -> None:
+    entry = log_prompt(ledger, vault, PROMPT, "user-1")
+    run(tmp_path / "countermark.db", deed)
+
+    with pytest.raises(LedgerDamaged, match="does not open"):
+        vault.unseal(commitment_of(entry))
+
+
 def test_a_sealing_key_of_another_length_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="has 16 bytes, 32 are expected"):
         Vault(ledger, bytes(16))

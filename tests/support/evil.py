@@ -5,11 +5,13 @@ at; the answer is one line: what came of it.
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import resource
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -20,6 +22,7 @@ from typing import Any
 MIB = 2**20
 PTRACE_ATTACH = 16  # <linux/ptrace.h>
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000  # <linux/sched.h>
+F_SETSIG, F_SETOWN_EX, F_OWNER_PID = 10, 15, 1  # <asm-generic/fcntl.h>
 PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS = 3, 39  # <linux/prctl.h>
 
 
@@ -142,6 +145,26 @@ def kill_the_parent(file: Path, aim: object) -> str:
     del file, aim
     os.kill(os.getppid(), signal.SIGTERM)
     return "killed"
+
+
+def aim_a_descriptor_at_the_parent(file: Path, aim: object) -> str:
+    """Let the kernel send the signal when a pipe is ready, as `kill` is not at hand."""
+    del file, aim
+    fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())
+    return "aimed"
+
+
+def aim_a_descriptor_at_the_parent_in_the_newer_way(file: Path, aim: object) -> str:
+    del file, aim
+    owner = struct.pack("=ii", F_OWNER_PID, os.getppid())
+    fcntl.fcntl(os.pipe()[0], F_SETOWN_EX, owner)
+    return "aimed"
+
+
+def choose_the_signal_of_a_descriptor(file: Path, aim: object) -> str:
+    del file, aim
+    fcntl.fcntl(os.pipe()[0], F_SETSIG, signal.SIGKILL)
+    return "chosen"
 
 
 def starve_the_parent(file: Path, aim: object) -> str:
@@ -279,6 +302,9 @@ ATTACKS: Mapping[str, Callable[[Path, Any], Any]] = {
         fork_and_outlive,
         run_a_program,
         kill_the_parent,
+        aim_a_descriptor_at_the_parent,
+        aim_a_descriptor_at_the_parent_in_the_newer_way,
+        choose_the_signal_of_a_descriptor,
         starve_the_parent,
         read_the_parents_memory,
         attach_to_the_parent,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from generator.models.shipped import DIGEST
+from provenance.watermark import CERTAIN
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 NAMES = sorted(path.stem for path in RESULTS.glob("*.json"))
@@ -77,9 +78,8 @@ def test_no_mark_was_found_where_none_is() -> None:
     found = result("watermark_null")
 
     assert found["whole_searches"]["false_accepts"] == 0
-    assert found["whole_searches"]["largest_statistic_of_any_candidate"] < 11.256
-    certain = next(row for row in found["misread_marks"] if row["expected_statistic"] == 14.0)
-    assert certain["right_payload_missed"] == 0
+    for row in found["misread_marks"]:
+        assert row["largest_wrong_statistic_then"] < CERTAIN
 
 
 def test_help_is_there_at_once() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,9 @@ def replace_with_a_twin(path: Path) -> None:
     twin.replace(path)
 
 
-@pytest.mark.parametrize("change", ["exchanged", "rewritten", "added", "removed"])
+@pytest.mark.parametrize(
+    "change", ["exchanged", "rewritten", "replaced for a moment", "added", "removed"]
+)
 def test_a_change_between_hashing_and_loading_is_noticed(folder: Path, change: str) -> None:
     verified = list_folder(folder)
     verified.require_unchanged()
@@ -183,6 +186,12 @@ def test_a_change_between_hashing_and_loading_is_noticed(folder: Path, change: s
             replace_with_a_twin(weights)
         case "rewritten":
             weights.write_bytes(bytes(256))
+        case "replaced for a moment":
+            time.sleep(0.05)  # longer than the tick of a file system's clock
+            aside = folder.parent / "aside"
+            weights.rename(aside)
+            weights.write_bytes(bytes(256))
+            aside.replace(weights)
         case "added":
             (folder / "more.safetensors").write_bytes(b"x")
         case "removed":
@@ -230,6 +239,22 @@ def test_the_digest_of_a_big_file_is_remembered_until_it_changes(
         file.truncate(REMEMBERED_BYTES + 1)
     assert again.recall(big, big.stat()) is None
     assert list_folder(folder, again).manifest != first.manifest
+
+
+def test_a_big_file_whose_time_was_set_back_is_hashed_again(folder: Path, tmp_path: Path) -> None:
+    big = folder / "big.safetensors"
+    with big.open("wb") as file:
+        file.truncate(REMEMBERED_BYTES)
+    memory = DigestMemory(tmp_path / "memory.json")
+    list_folder(folder, memory)
+    before = big.stat()
+    time.sleep(0.05)  # longer than the tick of a file system's clock
+
+    with big.open("r+b") as file:
+        file.write(b"other")
+    os.utime(big, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert memory.recall(big, big.stat()) is None
 
 
 def test_a_broken_memory_only_costs_time(folder: Path, tmp_path: Path) -> None:
