@@ -110,7 +110,11 @@ def protect(
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write; never replaced.")],
     prompt: Annotated[str | None, typer.Option(help="The prompt, where it is known.")] = None,
     generated_by: Annotated[
-        str | None, typer.Option(help="Your statement of which model made it.")
+        str | None,
+        typer.Option(
+            help="Your statement of which model made it. It is signed, and stands in the clip and "
+            "in the log for good."
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

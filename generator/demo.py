@@ -8,6 +8,7 @@ not the expected one ends the demo with an error.
 import random
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import typer
 
-from audit.errors import HomeUnusable, LedgerDamaged
+from audit.errors import HomeUnusable
 from audit.home import Home, find_home
 from audit.status import EXIT_CODES, Status
 from audit.verifier import ClipVerifier
@@ -73,11 +74,10 @@ def run_demo(home: Path | None) -> None:
         _expect(clip.entry.index in report, "the mark leads to the record of the release")
         changed = _one_byte_changed(clip.path)
         _show(verifier, changed, Status.ALTERED, "one byte of it was changed")
-    _tell_refusal(refused)
-    _damage_a_copy_of_the_log(stage)
+    _damage_a_copy_of_the_log(stage, _tell_refusal(refused))
     typer.echo(f"\nThe files are in {stage.folder}. Ask about them yourself:")
-    typer.echo(f"  countermark --home {stage.home.path} verify {clip.path}")
-    typer.echo(f"  countermark --home {stage.home.path} log ls")
+    typer.echo(f"  {_program()} --home {stage.home.path} verify {clip.path}")
+    typer.echo(f"  {_program()} --home {stage.home.path} log ls")
 
 
 def _set_the_stage(home: Home) -> Stage:
@@ -142,13 +142,15 @@ def _one_byte_changed(clip: Path) -> Path:
     return changed
 
 
-def _tell_refusal(outcome: Outcome) -> None:
+def _tell_refusal(outcome: Outcome) -> int:
+    """Print one line, and return the index of the refusal's record."""
     _expect(isinstance(outcome, Refused), "the policy refuses the prompt")
     _line("refused", None, f"exit 20, record {outcome.entry.index}: “{REFUSED_PROMPT}”")
+    return outcome.entry.index
 
 
-def _damage_a_copy_of_the_log(stage: Stage) -> None:
-    """Edit one row behind the log's back, in a copy without any secret, and check the copy."""
+def _damage_a_copy_of_the_log(stage: Stage, index: int) -> None:
+    """Edit a refusal behind the log's back, in a copy without any secret, and check the copy."""
     copied = Home(stage.folder / "tampered-home")
     copied.keys.mkdir(parents=True)
     shutil.copy(stage.home.log_vkey, copied.log_vkey)
@@ -160,26 +162,31 @@ def _damage_a_copy_of_the_log(stage: Stage) -> None:
             "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         ).fetchall():
             database.execute(f"DROP TRIGGER {name}")
-        database.execute("UPDATE record SET decision = 'allow' WHERE decision = 'block'")
+        database.execute("UPDATE record SET decision = 'allow' WHERE idx = ?", (index,))
     database.close()
-    sentence = _first_problem(copied, stage.settings)
+    sentence = _problem_of(index, copied, stage.settings)
     _line("damaged", None, f"exit {LOG_DAMAGED}: {sentence}")
-    _line("", None, f"in a copy: countermark --home {copied.path} log check")
+    _line("", None, f"in a copy: {_program()} --home {copied.path} log check")
 
 
-def _first_problem(home: Home, settings: Settings) -> str:
-    try:
-        with open_reader(home, settings) as reader:
-            report = reader.check()
-    except LedgerDamaged as error:
-        return str(error)
-    _expect(bool(report.problems), "the check of the log finds the edited row")
-    return report.problems[0].sentence
+def _problem_of(index: int, home: Home, settings: Settings) -> str:
+    """Check a log, and return what the check says of the column `decision` of one record."""
+    with open_reader(home, settings) as reader:
+        problems = reader.check().problems
+    said = [each.sentence for each in problems if each.index == index]
+    found = [sentence for sentence in said if "decision" in sentence]
+    _expect(bool(found), f"the check of the log names record {index} and its decision")
+    return found[0]
 
 
 def _expect(truth: bool, what: str) -> None:  # noqa: FBT001 - the thing that must be true
     if not truth:
         raise GenerationFailed(f"the demo did not come out as it must: {what}")
+
+
+def _program() -> str:
+    """Return how the command is called from here: it need not be on the path."""
+    return "countermark" if shutil.which("countermark") else sys.argv[0]
 
 
 def _line(word: str, path: Path | None, words: str) -> None:

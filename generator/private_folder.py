@@ -8,6 +8,7 @@ attempt is recorded, and also where it cannot see the process.
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from provenance.errors import StorageFailed
 
 MODE = 0o700
 UNLOCKED = "."  # begins the name of a folder that is not locked yet, and is empty
+LOCKED_WITHIN_S = 60.0  # of its making; it is the next thing that a living journey does
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def private_folder(parent: Path, attempt_id: str) -> Iterator[Path]:
 
 def is_abandoned(folder: Path) -> bool:
     """Tell whether no process works in a folder any more."""
-    if folder.name.startswith(UNLOCKED):
+    if folder.name.startswith(UNLOCKED) and _age_s(folder) < LOCKED_WITHIN_S:
         return False
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -49,6 +51,13 @@ def is_abandoned(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def _age_s(folder: Path) -> float:
+    try:
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0  # it has just got its name
 
 
 def _make_locked(folder: Path) -> int:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from generator.errors import RequestInvalid
 from generator.models import GenerationRequest, ModelLimits, PromptReading
+from generator.models.bounds import SEED_BITS, check_bounds
 from provenance.watermark.canonical import MOST_OBLONG
 from provenance.watermark.embed import SMALLEST_SIDE
 
 MAX_PROMPT_CHARS = 20_000  # a novel's chapter; the model reads far less, the gate reads all of it
 MAX_STATEMENT_CHARS = 200  # a name, a version and a few words; it is printed on one line
 SHOWN_CHARS = 200  # of a text that a warning quotes
-SEED_BITS = 63
-FRAMES_STEP = 4  # Wan's VAE packs four frames into one latent after the first: 4k+1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +101,8 @@ def effective(
         steps=limits.steps if request.steps is None else request.steps,
         seed=secrets.randbits(SEED_BITS) if request.seed is None else request.seed,
     )
-    _refuse_size(wanted.width, wanted.height, limits)
-    _refuse_frames(wanted.frames, limits)
-    if not 1 <= wanted.steps <= limits.max_steps:
-        raise RequestInvalid(
-            f"steps must be from 1 to {limits.max_steps}, got {wanted.steps}; "
-            f"{limits.steps} is usual"
-        )
-    if not 0 <= wanted.seed < 2**SEED_BITS:
-        raise RequestInvalid(
-            f"seed must be from 0 to 2^{SEED_BITS} - 1, got {wanted.seed}; choose another"
-        )
+    check_bounds(wanted, limits)
+    _refuse_unmarkable(wanted.width, wanted.height, limits)
     return Effective(wanted, prompt, negative)
 
 
@@ -185,33 +175,13 @@ def _read(
     return reading
 
 
-def _refuse_size(width: int, height: int, limits: ModelLimits) -> None:
-    step = limits.size_multiple
-    for name, value, most in (
-        ("width", width, limits.max_width),
-        ("height", height, limits.max_height),
-    ):
-        if value < step or value > most or value % step:
-            near = min(most, max(step, round(value / step) * step))
-            raise RequestInvalid(
-                f"{name} must be a multiple of {step} up to {most}, got {value}; try {near}"
-            )
+def _refuse_unmarkable(width: int, height: int, limits: ModelLimits) -> None:
     short, long = sorted((width, height))
     if short < SMALLEST_SIDE or long > MOST_OBLONG * short:
         raise RequestInvalid(
             f"the watermark needs a short side of {SMALLEST_SIDE} pixels or more, a long side of "
             f"at most {MOST_OBLONG} short ones, got {width}x{height}; "
             f"try {limits.width}x{limits.height}"
-        )
-
-
-def _refuse_frames(frames: int, limits: ModelLimits) -> None:
-    if not 1 <= frames <= limits.max_frames or frames % FRAMES_STEP != 1:
-        top = (limits.max_frames - 1) // FRAMES_STEP * FRAMES_STEP + 1
-        near = min(top, max(1, round((frames - 1) / FRAMES_STEP) * FRAMES_STEP + 1))
-        raise RequestInvalid(
-            f"the number of frames must be 4k+1 (1, 5, 9, …) up to {limits.max_frames}, "
-            f"got {frames}; try {near}"
         )
 
 

@@ -61,13 +61,16 @@ def set_up(home: Home, chosen: NewHome, now: datetime) -> Settings:
     Raises:
         RequestInvalid: a name that cannot be one.
         PolicyInvalid: there is no such policy.
-        HomeUnusable: it is set up already, or its folder cannot be written.
+        HomeUnusable: it is set up already, its log was begun with keys that are gone, or its
+            folder cannot be written.
     """
     if home.exists:
-        _refuse_incomplete(home)
+        _refuse_incomplete(home, _keys_in_use(home))
         raise HomeUnusable(
             f"{home.path} is set up already; use it, or name another folder with --home"
         )
+    if _log_was_begun(home):
+        _refuse_incomplete(home, _made_before_the_log(home))
     _refuse_names(chosen)
     Policy.load(chosen.policy)  # before anything is written that names it
     home.make_folders()
@@ -95,21 +98,42 @@ def replace_sealing_key(home: Home, now: datetime) -> None:
         HomeUnusable: more is missing than that.
         KeyUnavailable: there is a sealing key; one in use is never replaced.
     """
-    _refuse_incomplete(home)
+    _refuse_incomplete(home, _keys_in_use(home))
     home.make_folders()
     write_private(home.sealing_key, secrets.token_bytes(SECRET_BYTES))
     with open_ledger(home, Settings.load(home.settings)) as ledger:
         declare(ledger, [sealing_key(home)], now)
 
 
-def _refuse_incomplete(home: Home) -> None:
+def _keys_in_use(home: Home) -> tuple[Path, ...]:
+    return (home.log_key, home.mark_key, DemoPki.at(home.keys).signing_key)
+
+
+def _log_was_begun(home: Home) -> bool:
+    """Tell whether an `init` got as far as step 3 here, after which no key is made any more."""
+    return home.log_signed.exists() or _database_file(home).exists()
+
+
+def _made_before_the_log(home: Home) -> tuple[Path, ...]:
+    """Return what steps 1 and 2 left; a time-stamp authority elsewhere keeps its own key."""
+    pki = DemoPki.at(home.keys)
+    certificates = (pki.signing_chain, pki.root, pki.timestamp_root)
+    return (home.settings, *_keys_in_use(home), home.sealing_key, *certificates)
+
+
+def _database_file(home: Home) -> Path:
+    """Return where the log lies; for a database server a path that is never there."""
+    settings = Settings.load(home.settings) if home.settings.exists() else Settings()
+    return Path(home.database(settings.audit.database).removeprefix("sqlite:///"))
+
+
+def _refuse_incomplete(home: Home, needed: tuple[Path, ...]) -> None:
     """Refuse a home without its keys: to make others would start another story under its name."""
-    needed = (home.log_key, home.mark_key, DemoPki.at(home.keys).signing_key)
     missing = [str(path.relative_to(home.path)) for path in needed if not path.exists()]
     if missing:
         raise HomeUnusable(
-            f"{home.path} is set up and lacks {', '.join(missing)}; restore from a backup what is "
-            "missing, or name another folder with --home"
+            f"{home.path} holds a log and lacks {', '.join(missing)}; restore from a backup what "
+            "is missing, or name another folder with --home"
         )
 
 

@@ -276,7 +276,6 @@ class BroughtSource:
             "height": shape.height,
             "fps_numerator": shape.frame_rate.numerator,
             "fps_denominator": shape.frame_rate.denominator,
-            "generated_by": self.generated_by,
         }
 
     @property

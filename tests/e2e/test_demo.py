@@ -1,6 +1,7 @@
 """The whole demo on the embedded model, as `make demo` plays it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,14 @@ def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
     folder = next(home.glob("clips/demo-*"))
     for name, code in (("clip.mp4", 0), ("reencoded.mp4", 15), ("one-byte-changed.mp4", 12)):
         assert countermark("--home", home, "verify", folder / name).returncode == code
-    assert countermark("--home", folder / "tampered-home", "log", "check").returncode == 30
+    tampered = countermark("--home", folder / "tampered-home", "log", "check")
+    refusal = next(line for line in played.stdout.splitlines() if line.startswith("refused"))
+    record = re.search(r"record \d+", refusal)
+    assert tampered.returncode == 30
+    assert record is not None
+    damaged = next(line for line in played.stdout.splitlines() if line.startswith("damaged"))
+    for told in (damaged, tampered.stdout):
+        assert f"column decision of {record[0]} is 'allow'" in told
     assert [path.name for path in (folder / "tampered-home" / "keys").iterdir()] == ["log.vkey"]
     assert countermark("--home", home, "log", "check").returncode == 0
 

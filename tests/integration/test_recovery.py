@@ -257,6 +257,25 @@ def test_a_copy_that_a_living_process_is_making_stays(home: Home) -> None:
     assert not folder.exists()
 
 
+def test_a_folder_whose_process_died_before_locking_it_goes_after_a_minute(home: Home) -> None:
+    young, old, locked = (home.private / f".{name}" for name in ("young", "old", "locked"))
+    for folder in (young, old, locked):
+        folder.mkdir()
+    for folder in (old, locked):
+        os.utime(folder, (now().timestamp() - 61,) * 2)
+    descriptor = os.open(locked, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    with opened_log(home) as ledger:
+        recover(ledger, home, now)
+    left = names(home.private)
+    os.close(descriptor)
+    young.rmdir()
+    locked.rmdir()
+
+    assert left == [".locked", ".young"]
+
+
 def test_an_attempt_that_cannot_be_closed_is_told_and_does_not_keep_the_others_open(
     home: Home, kill: Kill, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,6 +1,7 @@
 """A home is made once, whole, and finished after an interruption at any point."""
 
 import json
+import shutil
 import sys
 import tomllib
 from collections.abc import Callable
@@ -173,3 +174,44 @@ def test_a_home_that_lacks_more_than_its_sealing_key_is_named_by_what_it_lacks(
         set_up(home, NewHome(), now())
 
     assert not home.log_key.exists()
+
+
+STEP_2 = ["log.key", "mark.key", "signing.key", "sealing.key", "signing.pem", "root.pem"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ["log.vkey", "mark.key"],
+        ["log.vkey", *STEP_2, "tsa-root.pem", "log.signed"],  # all of keys/ but the authority's
+        ["log.vkey", *STEP_2[1:], "tsa-root.pem"],
+    ],
+)
+def test_init_makes_no_second_keys_for_a_log_that_was_begun(
+    tmp_path: Path, lost: list[str]
+) -> None:
+    home = Home(tmp_path / "home")
+    set_up(home, NewHome(), now())
+    for name in lost:
+        (home.keys / name).unlink()
+    before = {path: path.read_bytes() for path in home.keys.iterdir()}
+
+    with pytest.raises(HomeUnusable, match="holds a log and lacks") as refused:
+        set_up(home, NewHome(), now())
+
+    named = set(lost) - {"log.vkey", "log.signed"}
+    assert all(f"keys/{name}" in str(refused.value) for name in named)
+    assert {path: path.read_bytes() for path in home.keys.iterdir()} == before
+
+
+def test_init_makes_nothing_where_only_the_database_is_left(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    set_up(home, NewHome(), now())
+    shutil.rmtree(home.keys)
+    home.settings.unlink()
+
+    with pytest.raises(HomeUnusable, match=r"lacks countermark\.toml, keys/log\.key"):
+        set_up(home, NewHome(), now())
+
+    assert not home.keys.exists()
+    assert not home.settings.exists()
