@@ -16,7 +16,7 @@ def measured() -> str:
         ("Does the embedded model draw what a prompt says?", _tiny(), "tiny_model"),
         ("What does the mark survive?", _mark(), "watermark_quick"),
         ("Is a mark found where none is?", _null(), "watermark_null"),
-        ("Does `protect` hold on real clips?", _protect(), "protect_clips"),
+        ("Does `protect` hold on public clips?", _protect(), "protect_clips"),
         ("Does a flipped bit ever pass?", _flips(), "bit_flips"),
         ("Does kill -9 leave anything wrong?", _crashes(), "crashes"),
         ("What do the gates miss?", _gates(), "gates"),
