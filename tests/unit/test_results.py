@@ -74,6 +74,12 @@ def test_every_public_clip_was_protected_and_led_back_to_its_record() -> None:
         assert clip["vmaf_lost_to_the_mark"] <= 6
 
 
+def test_clips_of_the_embedded_model_keep_their_mark_and_their_looks() -> None:
+    for clip in result("tiny_mark")["clips"].values():
+        assert clip["right_mark_after_crf_23"]
+        assert clip["vmaf_lost_to_the_mark"] <= 6
+
+
 def test_no_mark_was_found_where_none_is() -> None:
     found = result("watermark_null")
 
