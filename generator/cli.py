@@ -47,11 +47,11 @@ def root(ctx: typer.Context, home: HomeOption = None) -> None:
 
 
 @app.command()
-def demo(ctx: typer.Context) -> None:
+def demo(ctx: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the whole journey on the embedded model, then tamper with the clip and verify again."""
     from generator.demo import run_demo
 
-    run_demo(ctx.obj)
+    run_demo(ctx.obj, as_json=as_json)
 
 
 @app.command()
@@ -66,11 +66,13 @@ def init(
     policy: Annotated[
         str, typer.Option(help="A shipped policy (default, permissive, strict) or a TOML file.")
     ] = "default",
+    as_json: JsonFlag = False,
 ) -> None:
     """Make a home: keys, demonstration certificates, a local time-stamp authority, an empty log."""
     from generator.commands import run_init
+    from generator.setup import NewHome
 
-    run_init(ctx.obj, organisation, deployment, policy)
+    run_init(ctx.obj, NewHome(organisation, deployment, policy), as_json=as_json)
 
 
 @app.command()

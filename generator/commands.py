@@ -18,20 +18,34 @@ from generator.wiring import open_pipeline
 REFUSED, HELD = 20, 21  # exit codes
 
 
-def run_init(home: Path | None, organisation: str, deployment: str, policy: str) -> None:
+def run_init(home: Path | None, chosen: NewHome, *, as_json: bool) -> None:
     """Make a home and say what it holds; or replace the one key that no backup brings back."""
     found = find_home(home)
     if found.exists and not found.sealing_key.exists():
         replace_sealing_key(found, now())
-        typer.echo(f"sealing    a new key in {found.sealing_key}; the log says since when it holds")
-        typer.echo("prompts and held clips that were sealed before cannot be opened any more, and")
-        typer.echo("the log calls everybody who asks for a clip by a new pseudonym from here on")
-        return
-    settings = set_up(found, NewHome(organisation, deployment, policy), now())
-    typer.echo(f"home       {found.path}")
-    typer.echo(f"log        {settings.audit.origin}, its public key in {found.log_vkey}")
-    typer.echo(f"policy     {settings.safety.policy}")
-    typer.echo("certificates are for demonstration only; docs/operating.md says how to bring yours")
+        made, lines = (
+            {"sealing_key": str(found.sealing_key)},
+            [
+                f"sealing    a new key in {found.sealing_key}; the log says since when it holds",
+                "prompts and held clips that were sealed before cannot be opened any more, and",
+                "the log calls everybody who asks for a clip by a new pseudonym from here on",
+            ],
+        )
+    else:
+        settings = set_up(found, chosen, now())
+        made = {
+            "home": str(found.path),
+            "log": settings.audit.origin,
+            "log_key": str(found.log_vkey),
+            "policy": settings.safety.policy,
+        }
+        lines = [
+            f"home       {found.path}",
+            f"log        {settings.audit.origin}, its public key in {found.log_vkey}",
+            f"policy     {settings.safety.policy}",
+            "certificates are for demonstration only; docs/operating.md says how to bring yours",
+        ]
+    typer.echo(json.dumps(made, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 def run_request(home: Path | None, request: Request, *, as_json: bool) -> int:

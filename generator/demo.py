@@ -5,6 +5,7 @@ Nothing is staged: the clip is generated, gated, marked, signed and logged by th
 not the expected one ends the demo with an error.
 """
 
+import json
 import random
 import shutil
 import sqlite3
@@ -49,18 +50,32 @@ class Stage:
     home: Home
     settings: Settings
     folder: Path
+    as_json: bool
+
+    def say(self, words: str) -> None:
+        """Print what only a person needs."""
+        if not self.as_json:
+            typer.echo(words)
+
+    def line(self, came: str, path: Path | None, words: str) -> None:
+        """Print one thing that was done: what came of it, the file, and a few words."""
+        if self.as_json:
+            told = {"came": came, "path": None if path is None else str(path), "words": words}
+            typer.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            typer.echo(f"{came:<9} {'' if path is None else path.name:<21} {words}")
 
 
-def run_demo(home: Path | None) -> None:
+def run_demo(home: Path | None, *, as_json: bool) -> None:
     """Play the demo; every line is one thing that was done and what came of it.
 
     Raises:
         GenerationFailed: something did not come out as it must.
         HomeUnusable: the home is somebody's own.
     """
-    stage = _set_the_stage(find_home(home if home is not None else DEMO_FOLDER))
-    typer.echo("Everything here is real and local; the keys are demonstration keys.")
-    typer.echo("The model is countermark-tiny, which paints patches of colour; it is not Wan2.2.\n")
+    stage = _set_the_stage(find_home(home if home is not None else DEMO_FOLDER), as_json=as_json)
+    stage.say("Everything here is real and local; the keys are demonstration keys.")
+    stage.say("The model is countermark-tiny, which paints patches of colour; it is not Wan2.2.\n")
     with (
         terminal_progress() as listener,
         open_pipeline(stage.home, stage.settings, with_model=True, listener=listener) as pipeline,
@@ -68,25 +83,27 @@ def run_demo(home: Path | None) -> None:
         clip = _make(stage, pipeline)
         refused = pipeline.run(MakeRequest(REFUSED_PROMPT, target=stage.folder / "refused.mp4"))
     with _verifier(stage) as verifier:
-        _show(verifier, clip.path, Status.INTACT, "the clip as it was released")
+        _show(stage, verifier, clip.path, Status.INTACT, "the clip as it was released")
         copy = _reencoded(clip.path)
-        report = _show(verifier, copy, Status.STRIPPED, "re-encoded, its credentials are gone")
+        report = _show(
+            stage, verifier, copy, Status.STRIPPED, "re-encoded, its credentials are gone"
+        )
         _expect(clip.entry.index in report, "the mark leads to the record of the release")
         changed = _one_byte_changed(clip.path)
-        _show(verifier, changed, Status.ALTERED, "one byte of it was changed")
-    _damage_a_copy_of_the_log(stage, _tell_refusal(refused))
-    typer.echo(f"\nThe files are in {stage.folder}. Ask about them yourself:")
-    typer.echo(f"  {_program()} --home {stage.home.path} verify {clip.path}")
-    typer.echo(f"  {_program()} --home {stage.home.path} log ls")
+        _show(stage, verifier, changed, Status.ALTERED, "one byte of it was changed")
+    _damage_a_copy_of_the_log(stage, _tell_refusal(stage, refused))
+    stage.say(f"\nThe files are in {stage.folder}. Ask about them yourself:")
+    stage.say(f"  {_program()} --home {stage.home.path} verify {clip.path}")
+    stage.say(f"  {_program()} --home {stage.home.path} log ls")
 
 
-def _set_the_stage(home: Home) -> Stage:
+def _set_the_stage(home: Home, *, as_json: bool) -> Stage:
     if not home.exists:
         set_up(home, DEMO_HOME, now())
     _refuse_other_homes(home)
     folder = home.clips / f"demo-{now():%Y%m%d-%H%M%S-%f}"
     folder.mkdir(parents=True)
-    return Stage(home, Settings.load(home.settings), folder)
+    return Stage(home, Settings.load(home.settings), folder, as_json)
 
 
 def _refuse_other_homes(home: Home) -> None:
@@ -106,7 +123,9 @@ def _make(stage: Stage, pipeline: Pipeline) -> Released:
     if not isinstance(outcome, Released):
         raise GenerationFailed(f"the demo's clip was not released: {outcome.to_json()['advice']}")
     seconds = time.monotonic() - begun
-    _line("made", outcome.path, f"in {seconds:.0f} s, record {outcome.entry.index}: “{PROMPT}”")
+    stage.line(
+        "made", outcome.path, f"in {seconds:.0f} s, record {outcome.entry.index}: “{PROMPT}”"
+    )
     return outcome
 
 
@@ -116,12 +135,14 @@ def _verifier(stage: Stage) -> Iterator[ClipVerifier]:
         yield open_verifier(stage.settings, home=stage.home, ledger=reader)
 
 
-def _show(verifier: ClipVerifier, path: Path, expected: Status, what: str) -> set[int]:
+def _show(
+    stage: Stage, verifier: ClipVerifier, path: Path, expected: Status, what: str
+) -> set[int]:
     """Verify a file, print one line, and return the indices of the records it led to."""
     report = verifier.verify(path)
     found = ", ".join(str(line.index) for line in report.records) or "none"
     words = f"{what}; exit {EXIT_CODES[report.status]}, records {found}"
-    _line(report.status.value, path, words)
+    stage.line(report.status.value, path, words)
     _expect(report.status is expected, f"{path.name} is {expected.value}: {report.why}")
     return {line.index for line in report.records}
 
@@ -142,10 +163,10 @@ def _one_byte_changed(clip: Path) -> Path:
     return changed
 
 
-def _tell_refusal(outcome: Outcome) -> int:
+def _tell_refusal(stage: Stage, outcome: Outcome) -> int:
     """Print one line, and return the index of the refusal's record."""
     _expect(isinstance(outcome, Refused), "the policy refuses the prompt")
-    _line("refused", None, f"exit 20, record {outcome.entry.index}: “{REFUSED_PROMPT}”")
+    stage.line("refused", None, f"exit 20, record {outcome.entry.index}: “{REFUSED_PROMPT}”")
     return outcome.entry.index
 
 
@@ -165,8 +186,8 @@ def _damage_a_copy_of_the_log(stage: Stage, index: int) -> None:
         database.execute("UPDATE record SET decision = 'allow' WHERE idx = ?", (index,))
     database.close()
     sentence = _problem_of(index, copied, stage.settings)
-    _line("damaged", None, f"exit {LOG_DAMAGED}: {sentence}")
-    _line("", None, f"in a copy: {_program()} --home {copied.path} log check")
+    stage.line("damaged", None, f"exit {LOG_DAMAGED}: {sentence}")
+    stage.say(f"{'':<31} in a copy: {_program()} --home {copied.path} log check")
 
 
 def _problem_of(index: int, home: Home, settings: Settings) -> str:
@@ -187,8 +208,3 @@ def _expect(truth: bool, what: str) -> None:  # noqa: FBT001 - the thing that mu
 def _program() -> str:
     """Return how the command is called from here: it need not be on the path."""
     return "countermark" if shutil.which("countermark") else sys.argv[0]
-
-
-def _line(word: str, path: Path | None, words: str) -> None:
-    name = "" if path is None else path.name
-    typer.echo(f"{word:<9} {name:<21} {words}")

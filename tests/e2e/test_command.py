@@ -57,6 +57,22 @@ def test_init_makes_a_home_that_only_its_owner_can_read_and_doctor_finds_it_well
     assert home.stat().st_mode & 0o077 == 0
 
 
+def test_init_says_as_json_what_it_made(countermark: Countermark, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+
+    made = json.loads(countermark("--home", home, "init", "--json").stdout)
+    (home / "keys" / "sealing.key").unlink()
+    renewed = json.loads(countermark("--home", home, "init", "--json").stdout)
+
+    assert made == {
+        "home": str(home),
+        "log": "countermark.local/main",
+        "log_key": str(home / "keys" / "log.vkey"),
+        "policy": "default",
+    }
+    assert renewed == {"sealing_key": str(home / "keys" / "sealing.key")}
+
+
 def test_verify_exits_with_the_status_and_prints_the_json_of_the_design(
     countermark: Countermark, home: Path, clip: Path
 ) -> None:

@@ -48,6 +48,17 @@ def test_the_demo_shows_every_line_and_its_files_answer_as_it_said(
     assert countermark("--home", home, "log", "check").returncode == 0
 
 
+def test_the_demo_is_read_by_programs_too(countermark: Countermark, tmp_path: Path) -> None:
+    played = countermark("--home", tmp_path / "home", "demo", "--json")
+
+    told = [json.loads(line) for line in played.stdout.splitlines()]
+
+    assert [each["came"] for each in told] == [
+        "made", "intact", "stripped", "altered", "refused", "damaged"
+    ]  # fmt: skip
+    assert all(Path(each["path"]).is_file() for each in told[:4])
+
+
 def test_the_same_seed_makes_the_same_pictures_and_a_clip_of_its_own(
     countermark: Countermark, home: Path, tmp_path: Path
 ) -> None:
