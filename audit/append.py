@@ -133,12 +133,14 @@ class Appender:
             else:
                 head = before
                 checkpoint = self._latest(connection, head)
+            # A record that stands there already may need a tile that is not at hand yet.
+            outcomes = _outcomes(batch, tree, checkpoint) if checkpoint is not None else ()
         # (7) Only now is anything true.
         self._signed, self._edge = head, tree.edge()
-        if checkpoint is not None:
-            if added:
-                self._last_signed.keep(checkpoint)
-            _settle(batch, tree, checkpoint)
+        if checkpoint is not None and added:
+            self._last_signed.keep(checkpoint)
+        for each, outcome in outcomes:
+            each.outcome = outcome
 
     def _head(self, connection: Connection) -> _Head:
         row = connection.execute(READ_HEAD, {"log_": self._log}).one()
@@ -316,13 +318,20 @@ def _extends(tree: TiledTree, before: _Head) -> bool:
     return (root(before.size, tree.subtree) if before.size else EMPTY_ROOT) == before.root
 
 
-def _settle(batch: Sequence[Submission], tree: TiledTree, checkpoint: SignedCheckpoint) -> None:
-    """Set the outcome of every submission that has none yet."""
-    for each in batch:
-        if each.outcome is None and each.index is not None:
-            each.outcome = Appended(
+def _outcomes(
+    batch: Sequence[Submission], tree: TiledTree, checkpoint: SignedCheckpoint
+) -> list[tuple[Submission, Appended]]:
+    """Return what becomes of every submission that has no outcome yet."""
+    return [
+        (
+            each,
+            Appended(
                 index=each.index,
                 leaf_hash=hash_leaf(each.record.canonical),
                 checkpoint=checkpoint,
                 proof=prove_inclusion(each.index, tree.size, tree.subtree),
-            )
+            ),
+        )
+        for each in batch
+        if each.outcome is None and each.index is not None
+    ]

@@ -11,6 +11,7 @@ What is annotated with a spelling is held to it when a record is made and when o
 are those of the columns in `tables.py`: SQLite keeps a longer text, PostgreSQL refuses it.
 """
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from typing import Annotated, ClassVar, Final, TypeAlias
 from audit.errors import NoteInvalid, RecordInvalid
 from audit.note import Verifier
 from audit.shape import Spelling
+from provenance.errors import FingerprintError
+from provenance.fingerprint.form import ALGORITHM, Fingerprint
 
 Sha256: TypeAlias = Annotated[
     str, Spelling("[0-9a-f]{64}", "SHA-256 as 64 lower-case hexadecimal digits")
@@ -39,6 +42,10 @@ ManifestLabel: TypeAlias = Annotated[
 LongName: TypeAlias = Annotated[
     str,
     Spelling(r"[^\x00-\x1f\x7f]{1,128}", "1 to 128 characters, none of them a control character"),
+]
+
+FingerprintText: TypeAlias = Annotated[
+    str, Spelling(r"[A-Za-z0-9+/=:_-]{1,16384}", "1 to 16,384 of A-Z a-z 0-9 + / = : _ -")
 ]
 
 
@@ -197,12 +204,27 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """A perceptual hash: its algorithm, its value as text, and its moment when it has one."""
+class FingerprintBody:
+    """What a clip looks like: a method, and its value as text (docs/spec/fingerprint.md)."""
 
-    algorithm: str
-    value: str
-    at_ms: int | None = None
+    algorithm: LongName
+    value: FingerprintText
+
+    def __post_init__(self) -> None:
+        if self.algorithm == ALGORITHM:
+            frames_in(self.value)
+
+
+def frames_in(value: str) -> Fingerprint:
+    """Return the fingerprint that a value of our own method spells.
+
+    Raises:
+        RecordInvalid: it spells none.
+    """
+    try:
+        return Fingerprint.decode(base64.b64decode(value, validate=True))
+    except (FingerprintError, ValueError) as error:
+        raise RecordInvalid(f"a value of {ALGORITHM} in base64 was expected: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +350,7 @@ class Cleared:
     output_verdict: VerdictBody
     mark: MarkBody
     media_digest: Sha256
-    fingerprints: tuple[Fingerprint, ...]
+    fingerprints: tuple[FingerprintBody, ...]
     geometry: Geometry
     making: Mapping[str, object]
     model: ModelIdentity | None = None

@@ -8,12 +8,14 @@ all proofs still hold.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from audit.bodies import frames_in
 from audit.canonical import JsonValue
 from audit.errors import LedgerDamaged, RecordInvalid, RecordNewer
 from audit.merkle import hash_leaf
 from audit.records import Record
+from provenance.fingerprint.form import ALGORITHM, Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,13 @@ class Derived:
     media_digest: str | None
     mark_id: str | None
     manifest_label: str | None
+    frame_hashes: bytes | None  # PDQ, 32 bytes each, of moments that are not alike
 
 
 COLUMNS: Final = tuple(field.name for field in fields(Derived))
 """Their names."""
+
+Value: TypeAlias = str | int | bytes | None
 
 _VALUES: Final = attrgetter(*COLUMNS)
 
@@ -53,17 +58,18 @@ def derive(record: Record) -> Derived:
         media_digest=_text(body, "media_digest"),
         mark_id=_text(body.get("mark"), "id"),
         manifest_label=_text(body, "manifest_label"),
+        frame_hashes=_frame_hashes(body),
     )
 
 
-def columns_of(derived: Derived) -> list[tuple[str, str | int | None]]:
+def columns_of(derived: Derived) -> list[tuple[str, Value]]:
     """Return the columns as (name, value)."""
     return [*zip(COLUMNS, values_of(derived), strict=True)]
 
 
-def values_of(derived: Derived) -> tuple[str | int | None, ...]:
+def values_of(derived: Derived) -> tuple[Value, ...]:
     """Return the columns' values in the order of `COLUMNS`."""
-    values: tuple[str | int | None, ...] = _VALUES(derived)
+    values: tuple[Value, ...] = _VALUES(derived)
     return values
 
 
@@ -106,3 +112,24 @@ def read_row(columns: Mapping[Any, Any], origin: str) -> StoredRecord:
 def _text(part: JsonValue, name: str) -> str | None:
     value = part.get(name) if isinstance(part, dict | Mapping) else None
     return value if isinstance(value, str) else None
+
+
+def fingerprint_in(body: Mapping[str, JsonValue]) -> Fingerprint | None:
+    """Return our fingerprint in the body of a `cleared` record; None where there is none."""
+    value = value_in(body, ALGORITHM)
+    return None if value is None else frames_in(value)
+
+
+def value_in(body: Mapping[str, JsonValue], algorithm: str) -> str | None:
+    """Return the value of a kind of fingerprint in the body of a `cleared` record, if any."""
+    stored = body.get("fingerprints")
+    for each in stored if isinstance(stored, list | tuple) else ():
+        if _text(each, "algorithm") == algorithm:
+            return _text(each, "value")
+    return None
+
+
+def _frame_hashes(body: Mapping[str, JsonValue]) -> bytes | None:
+    """Return the hashes by which a cleared clip is found, one after another."""
+    taken = fingerprint_in(body)
+    return None if taken is None else b"".join(taken.key_hashes()) or None

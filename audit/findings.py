@@ -36,6 +36,7 @@ class LogFinding:
     relied_on: frozenset[str] = frozenset()
     """Mark ids that were read beyond doubt, or that the log knows: these may accuse."""
     lines: tuple[RecordLine, ...] = ()
+    led_to: Entries = ()  # `released` records that the bytes, the manifest or a mark lead to
 
 
 def look_up(seen: Examination, ledger: LedgerReader | None) -> LogFinding:
@@ -68,6 +69,7 @@ def look_up(seen: Examination, ledger: LedgerReader | None) -> LogFinding:
         log_name=ledger.origin,
         relied_on=leads.relied_on,
         lines=lines(ledger, leads.bytes_ or leads.named or (*leads.marked, *leads.history)),
+        led_to=(*leads.bytes_, *leads.named, *leads.marked),
     )
 
 

@@ -1,6 +1,7 @@
 """The folder of configuration, keys, database and clips: what lies where in it."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import platformdirs
 from audit.errors import HomeUnusable
 
 PRIVATE_FOLDER_MODE = 0o700
+_MARK_KEY = re.compile(r"mark-([1-9][0-9]{0,5})\.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,30 @@ class Home:
         return self.path / "held"
 
     @property
+    def mark_keys(self) -> tuple[Path, ...]:
+        """The watermark's secrets that are here, by their numbers, the newest first."""
+        numbered = {
+            int(found[1]): path
+            for path in self.keys.glob("mark-*.key")
+            if (found := _MARK_KEY.fullmatch(path.name))
+        }
+        return tuple(numbered[number] for number in sorted(numbered, reverse=True))
+
+    @property
     def mark_key(self) -> Path:
-        """The watermark's secret."""
-        return self.keys / "mark.key"
+        """The secret that marks: the newest, or where there is none the place of the first."""
+        return next(iter(self.mark_keys), self.keys / "mark-1.key")
+
+    def mark_key_after(self, known: int) -> Path:
+        """Return the place of the next secret of the watermark.
+
+        Args:
+            known: how many the log knows of. One that was taken away keeps its number, or a
+                restored copy of it would meet another key under its name.
+        """
+        found = _MARK_KEY.fullmatch(self.mark_key.name)
+        newest = int(found[1]) if found and self.mark_keys else 0
+        return self.keys / f"mark-{max(known, newest) + 1}.key"
 
     @property
     def log_key(self) -> Path:

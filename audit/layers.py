@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from audit.content import Compared, ContentFinding
 from audit.findings import LogFinding
 from audit.report import Layer, LayerState
 from audit.status import (
@@ -27,7 +28,6 @@ from provenance.credentials import (
 from provenance.examination import Decoding, Examination
 from provenance.watermark import Detection, MarkState
 
-NO_FINGERPRINT = "this version takes no fingerprints"
 UNCLEAR_MARK = "a mark id was read, not clearly enough to accuse or to lead anywhere"
 _NO_VIDEO = frozenset({"image", "audio"})  # nothing is wrong with those; marks are in videos
 _MARK_CONFLICTS = {
@@ -46,7 +46,7 @@ _LOG_STATES = {
         LayerState.CONSISTENT,
         "it was made from a released clip, whose manifest stands in its history",
     ),
-    Log.BY_CONTENT: (LayerState.CONSISTENT, "the watermark leads to a released record"),
+    Log.BY_CONTENT: (LayerState.CONSISTENT, "the pictures lead to a released record"),
     Log.NEVER_RELEASED: (
         LayerState.CONFLICT,
         "it bears our signature or our mark, and the log has no release of it",
@@ -56,13 +56,13 @@ _LOG_STATES = {
 }
 
 
-def findings(seen: Examination, log: LogFinding) -> Findings:
+def findings(seen: Examination, log: LogFinding, content: ContentFinding) -> Findings:
     """Return the layers in brief, as the status table takes them."""
     return Findings(
         pictures=_pictures(seen),
         credentials=_credentials(seen.credentials),
         mark=_mark(seen, log),
-        fingerprint=Fingerprint.NOT_CHECKED,
+        fingerprint=content.answer,
         log=log.log,
         agreement=log.agreement,
     )
@@ -86,20 +86,32 @@ def content_credentials(seen: Examination, log: LogFinding) -> Layer:
     return Layer(state, reason, _credentials_evidence(evidence))
 
 
-def watermark(seen: Examination, log: LogFinding) -> Layer:
+def watermark(seen: Examination, log: LogFinding, content: ContentFinding) -> Layer:
     """Return the state of the watermark layer, one entry for each key that was tried."""
     relied_on = _relied_on(seen, log)
     values: dict[str, Any] = {
         "mark_id": relied_on[0] if relied_on else None,
         "searches": [_search(mark) for mark in seen.marks],
     }
-    state, reason = _watermark_state(seen, log)
+    state, reason = _watermark_state(seen, log, content)
     return Layer(state, reason, values)
 
 
-def fingerprint() -> Layer:
-    """Return the fingerprint layer, which this version does not look at."""
-    return Layer(LayerState.NOT_CHECKED, NO_FINGERPRINT, {})
+def fingerprint(content: ContentFinding) -> Layer:
+    """Return the fingerprint layer, with each record that the pictures were compared with."""
+    state = {
+        # With `found` it is the fingerprint alone that leads to the record.
+        Fingerprint.MATCH: LayerState.CONSISTENT if content.found else LayerState.ESTABLISHED,
+        Fingerprint.DIFFERENT: LayerState.CONFLICT,
+        Fingerprint.INCONCLUSIVE: LayerState.NOT_CHECKED,
+        Fingerprint.NOT_FOUND: LayerState.NOT_FOUND,
+        Fingerprint.NOT_CHECKED: LayerState.NOT_CHECKED,
+    }[content.answer]
+    values = {
+        "answer": content.answer.value,
+        "compared": [_comparison(each) for each in content.compared],
+    }
+    return Layer(state, content.reason, values)
 
 
 def log_layer(log: LogFinding) -> Layer:
@@ -108,9 +120,10 @@ def log_layer(log: LogFinding) -> Layer:
     return Layer(state, reason, {"origin": log.log_name, "proof": log.proof.value})
 
 
-def gaps(seen: Examination, log: LogFinding) -> Iterator[str]:
+def gaps(seen: Examination, log: LogFinding, content: ContentFinding) -> Iterator[str]:
     """Yield, in plain words, what could not be checked and what the answer does not cover."""
-    yield f"fingerprint: {NO_FINGERPRINT}"
+    if content.answer in {Fingerprint.NOT_CHECKED, Fingerprint.INCONCLUSIVE}:
+        yield f"fingerprint: {content.reason}"
     if log.log is Log.NOT_CHECKED:
         yield "log: no log is at hand; run this where the issuer's log is, or ask the issuer"
     yield from _media_gaps(seen)
@@ -187,7 +200,9 @@ def _relied_on(seen: Examination, log: LogFinding) -> list[str]:
     return [mark_id for mark_id in found if mark_id in log.relied_on]
 
 
-def _watermark_state(seen: Examination, log: LogFinding) -> tuple[LayerState, str]:
+def _watermark_state(
+    seen: Examination, log: LogFinding, content: ContentFinding
+) -> tuple[LayerState, str]:
     mark = _mark(seen, log)
     if mark is Mark.NOT_CHECKED:
         missing = seen.media_problem if seen.media is None else seen.mark_problem
@@ -198,6 +213,8 @@ def _watermark_state(seen: Examination, log: LogFinding) -> tuple[LayerState, st
         return LayerState.NOT_FOUND, reason
     if log.agreement in _MARK_CONFLICTS:
         return LayerState.CONFLICT, _MARK_CONFLICTS[log.agreement]
+    if content.answer is Fingerprint.DIFFERENT:
+        return LayerState.CONFLICT, "the mark is a released clip's, and the pictures are not"
     if log.agreement is Agreement.AGREE or log.lines:
         return LayerState.ESTABLISHED, "the mark was read and leads to the same clip"
     return LayerState.CONSISTENT, "a mark was read; nothing else speaks of it"
@@ -209,6 +226,23 @@ def _search(mark: Detection) -> dict[str, Any]:
     return {
         name: values[name]
         for name in ("algorithm", "key_id", "state", "mark_id", "log10_p", "frames", "geometry")
+    }
+
+
+def _comparison(each: Compared) -> dict[str, Any]:
+    found = each.comparison
+    return {
+        "record": each.index,
+        "clip_id": each.clip_id,
+        "answer": found.answer.value,
+        "reason": found.reason,
+        "placed_by": found.placed_by,
+        "likeness": round(found.likeness, 3),
+        "evidence": round(found.evidence, 1),
+        "motion": None if found.motion is None else round(found.motion, 3),
+        "moments": found.moments,
+        "pdq_bits": each.pdq_bits,
+        "iscc": {"bits": each.video_code.bits, "reason": each.video_code.reason},
     }
 
 

@@ -76,11 +76,12 @@ class Mark(StrEnum):
 
 
 class Fingerprint(StrEnum):
-    """How the content compares with the record that another layer led to."""
+    """How the pictures compare with the record that another layer leads to."""
 
     MATCH = "match"
     INCONCLUSIVE = "inconclusive"
     DIFFERENT = "different"
+    NOT_FOUND = "not_found"  # nothing else leads anywhere, and no released clip looks like it
     NOT_CHECKED = "not_checked"
 
 
@@ -150,7 +151,7 @@ RULES = (
     ),
     Rule(
         Status.CONTRADICTED,
-        "the content differs from the clip that the mark or the manifest leads to",
+        "the pictures are not those of the clip that their mark leads to: the mark was copied",
         lambda f: f.fingerprint is Fingerprint.DIFFERENT,
     ),
     Rule(
@@ -193,7 +194,7 @@ RULES = (
     ),
     Rule(
         Status.STRIPPED,
-        "there are no Content Credentials at hand, and the watermark leads to a released clip",
+        "there are no Content Credentials at hand, and the pictures lead to a released clip",
         lambda f: f.credentials in _NONE_AT_HAND and f.log is Log.BY_CONTENT,
     ),
     Rule(

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 metadata: Final = MetaData()
@@ -54,6 +55,7 @@ record: Final = Table(
     Column("media_digest", String(64)),
     Column("mark_id", String(32)),
     Column("manifest_label", String(255)),
+    Column("frame_hashes", LargeBinary),
     UniqueConstraint("log", "id", name="record_id"),
     # Look-ups are in the order of `idx`: with it in the index nothing is scanned or sorted.
     Index("record_kind", "log", "kind", "idx"),
@@ -65,6 +67,15 @@ record: Final = Table(
     Index("record_media", "log", "media_digest", "idx"),
     Index("record_mark", "log", "mark_id", "idx"),
     Index("record_manifest", "log", "manifest_label", "idx"),
+    # All that looking for likeness reads: the hashes stand in the index, no body is touched.
+    Index(
+        "record_frames",
+        "log",
+        "idx",
+        "frame_hashes",
+        sqlite_where=text("frame_hashes IS NOT NULL"),
+        postgresql_where=text("frame_hashes IS NOT NULL"),
+    ),
 )
 
 tile: Final = Table(

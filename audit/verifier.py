@@ -1,7 +1,7 @@
 """Is this clip what its marks say? The numbered procedure behind `countermark verify`.
 
 1. Size, type and SHA-256.               2. Content Credentials, by two verifiers and our own eyes.
-3. Pictures: the watermark.              4. The log: which records speak of this clip.
+3. Pictures: watermark, fingerprint.     4. The log: which records speak of this clip.
 5. Do the layers speak of one clip?      6. Layer states, and the status from one table.
 7. What could not be checked.
 
@@ -9,13 +9,14 @@ Steps 2 and 3 parse hostile bytes and run in a child process (`provenance.examin
 look-ups in our own database and pure rules. Nothing here touches the network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit import layers, status
+from audit import content, layers, status
 from audit.findings import look_up
 from audit.reader import LedgerReader
 from audit.report import Layer, LayerState, Origin, Report
+from audit.resemblance import Resemblance
 from audit.status import Status
 from provenance.errors import ExaminationFailed
 from provenance.examination import MarkKey, Question, examine_confined
@@ -33,6 +34,7 @@ class ClipVerifier:
     ledger: LedgerReader | None
     media_limits: MediaLimits
     process_limits: ProcessLimits
+    resemblance: Resemblance = field(default_factory=Resemblance)  # of the ledger
 
     def verify(self, path: Path) -> Report:
         """Return what the evidence in a file comes to. The file is neither changed nor kept.
@@ -49,7 +51,9 @@ class ClipVerifier:
         except ExaminationFailed as error:
             return _broken_off(path.name, str(error))
         log = look_up(seen, self.ledger)  # (4) (5)
-        rule = status.decide(layers.findings(seen, log))  # (6)
+        alike = content.look_at(seen, log, self.ledger, self.resemblance)
+        log = content.with_content(log, alike, self.ledger)
+        rule = status.decide(layers.findings(seen, log, alike))  # (6)
         return Report(
             name=path.name,
             status=rule.status,
@@ -58,11 +62,11 @@ class ClipVerifier:
             size=seen.size,
             sha256=seen.sha256,
             content_credentials=layers.content_credentials(seen, log),
-            watermark=layers.watermark(seen, log),
-            fingerprint=layers.fingerprint(),
+            watermark=layers.watermark(seen, log, alike),
+            fingerprint=layers.fingerprint(alike),
             log=layers.log_layer(log),
             records=log.lines,
-            gaps=tuple(layers.gaps(seen, log)),  # (7)
+            gaps=tuple(layers.gaps(seen, log, alike)),  # (7)
             versions=seen.versions,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from provenance.keys import read_log_key, read_private
 from provenance.trust import TrustList, TrustLists
 
 OWN_TRUST = "this home"  # how reports name the home's own certificate lists
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMarkKey:
+    """A home's secret for marks with one method, and the file that it lies in."""
+
+    path: Path
+    key: MarkKey
 
 
 def now() -> datetime:
@@ -100,8 +109,8 @@ def open_verifier(
             claim=(*own.claim, *given.claim), timestamp=(*own.timestamp, *given.timestamp)
         ),
         mark_keys=()
-        if home is None or not home.mark_key.exists()
-        else own_mark_keys(home, settings),
+        if home is None or not home.mark_keys
+        else tuple(own.key for own in own_mark_keys(home, settings)),
         ledger=ledger,
         media_limits=limits.limits,
         process_limits=limits.process_limits,
@@ -118,15 +127,21 @@ def own_trust(home: Home) -> TrustLists:
     return TrustLists(claim=claim, timestamp=timestamp)
 
 
-def own_mark_keys(home: Home, settings: ReadSettings) -> tuple[MarkKey, ...]:
-    """Return the home's secret for every configured watermarking method.
+def own_mark_keys(home: Home, settings: ReadSettings) -> tuple[OwnMarkKey, ...]:
+    """Return the home's mark keys: the first one marks, all are looked for.
+
+    The newest comes first, and each with every configured method in turn.
 
     Raises:
         KeyUnavailable: there is none.
-        KeyExposed: others can read it.
+        KeyExposed: others can read one of them.
     """
-    secret = read_private(home.mark_key)
-    return tuple(MarkKey(method, secret) for method in settings.provenance.watermarkers)
+    methods = settings.provenance.watermarkers
+    return tuple(
+        OwnMarkKey(path, MarkKey(method, read_private(path)))
+        for path in home.mark_keys or (home.mark_key,)
+        for method in methods
+    )
 
 
 def scope_of(settings: ReadSettings) -> Scope:

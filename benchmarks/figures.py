@@ -14,7 +14,8 @@ def measured() -> str:
     """Return the table as Markdown."""
     rows = [
         ("Does the embedded model draw what a prompt says?", _tiny(), "tiny_model"),
-        ("What does the mark survive?", _mark(), "watermark_quick"),
+        ("What does the mark survive?", _mark(), "watermark"),
+        ("What do other marks survive on the same clips?", _other_marks(), "watermark"),
         ("Is a mark found where none is?", _null(), "watermark_null"),
         ("Does `protect` hold on public clips?", _protect(), "protect_clips"),
         ("Does a flipped bit ever pass?", _flips(), "bit_flips"),
@@ -45,15 +46,22 @@ def _tiny() -> str:
 
 
 def _mark() -> str:
-    clips = _read("watermark_quick")["clips"]
-    attacks = [clip["attacks"] for clip in clips.values()]
-    kinds = {
-        name: sum(each[name]["outcome"] == "exact" for each in attacks)
-        for name in ("h264 crf 28", "crop to 25 % of the area", "screenshot, jpeg 50")
-    }
-    said = ", ".join(f"{name} {count} of {len(clips)}" for name, count in kinds.items())
-    most = max(clip["vmaf_drop"] for clip in clips.values())
-    return f"exact id after {said}; costs at most {most:.1f} VMAF"
+    found = _read("watermark")
+    told = []
+    for tier in ("everyday", "hard"):
+        shares = (f"{kind} {_of(c['exact'], c['of'])}" for kind, c in found["tiers"][tier].items())
+        told.append(f"{tier} attacks on clips that are {', '.join(shares)}")
+    most = max(clip["quality"]["vmaf_lost"] for clip in found["clips"].values())
+    return f"exact id after {'; '.join(told)}; costs at most {most:.1f} VMAF"
+
+
+def _other_marks() -> str:
+    peers = _read("watermark")["peers"]
+    told = (
+        f"{name} {_of(peer['exact'], peer['of'])}, ours there {_of(peer['ours'], peer['of'])}"
+        for name, peer in peers.items()
+    )
+    return "exact payload: " + "; ".join(told)
 
 
 def _null() -> str:
@@ -119,6 +127,10 @@ def _ledger() -> str:
 def _start() -> str:
     found = _read("start_up")["cpu_s_median_of_5"]
     return "; ".join(f"`{name}` {value:.2f} CPU s" for name, value in found.items())
+
+
+def _of(part: int, whole: int) -> str:
+    return "100 %" if part == whole else f"{100 * part / whole:.1f} %"
 
 
 def _percent(share: float) -> str:

@@ -29,12 +29,19 @@ def stamp(*libraries: str) -> dict[str, object]:
     }
 
 
-def keep(figures: Mapping[str, Any], *libraries: str, name: str | None = None) -> None:
-    """Write figures to `results/NAME.json`, stamped, and print them."""
+def keep(
+    figures: Mapping[str, Any],
+    *libraries: str,
+    name: str | None = None,
+    folder: Path = RESULTS,
+    shown: bool = True,
+) -> None:
+    """Write figures to `NAME.json` among the results, stamped, and print them if `shown`."""
     text = json.dumps({**stamp(*libraries), **figures}, indent=1, ensure_ascii=False)
-    path = RESULTS / f"{name or Path(sys.argv[0]).stem}.json"
+    path = folder / f"{name or Path(sys.argv[0]).stem}.json"
     path.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    if shown:
+        print(text)
 
 
 def _nameless(argument: str) -> str:
@@ -45,7 +52,7 @@ def _nameless(argument: str) -> str:
 def _commit() -> str:
     """Return the commit, with `+` where tracked files differ from it."""
     asked = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=RESULTS)
     return done.stdout.strip() or "unknown"
 
 

@@ -24,12 +24,16 @@ app = typer.Typer(
 )
 screen_app = typer.Typer(help="Ask the gates, without making anything.", no_args_is_help=True)
 model_app = typer.Typer(help="Know a model's weights by their digest.", no_args_is_help=True)
+keys_app = typer.Typer(
+    help="Know the keys of a home, and replace the mark's.", no_args_is_help=True
+)
 
 app.command("verify")(read_side.verify)
 app.add_typer(read_side.log_app, name="log")
 app.add_typer(read_side.token_app, name="token")
 app.add_typer(screen_app, name="screen")
 app.add_typer(model_app, name="model")
+app.add_typer(keys_app, name="keys")
 
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", help="File to write; never replaced.")
@@ -183,6 +187,26 @@ def model_check(ctx: typer.Context, as_json: JsonFlag = False) -> None:
     from generator.model_commands import check_model
 
     check_model(ctx.obj, as_json=as_json)
+
+
+@keys_app.command("ls")
+def keys_ls(ctx: typer.Context, as_json: JsonFlag = False) -> None:
+    """List the keys of a home: what for, since when, whether in use. No secret is shown."""
+    from generator.key_commands import list_keys
+
+    list_keys(ctx.obj, as_json=as_json)
+
+
+@keys_app.command("rotate")
+def keys_rotate(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(help="What the new key is for; this version takes mark.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a new mark key, which marks from now on; the old ones stay and are looked for."""
+    from generator.key_commands import rotate_key
+
+    rotate_key(ctx.obj, kind, as_json=as_json)
 
 
 @app.command()

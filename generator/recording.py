@@ -1,11 +1,30 @@
-"""What the gates said, in the log's words: whole numbers, and no word of anybody's text."""
+"""What the gates said and what was seen, in the log's words."""
 
-from audit.bodies import ClassifierBody, Decision, FindingBody, GateStage, VerdictBody
+import base64
+from collections.abc import Mapping
+
+from audit.bodies import (
+    ClassifierBody,
+    Decision,
+    FindingBody,
+    FingerprintBody,
+    GateStage,
+    VerdictBody,
+)
+from provenance.fingerprint.form import ALGORITHM, Fingerprint
 from safety.verdict import Finding, FrameMoment, Verdict
 
 
+def fingerprint_bodies(
+    fingerprint: Fingerprint, video_codes: Mapping[str, str]
+) -> tuple[FingerprintBody, ...]:
+    """Return a clip's fingerprint, and others' codes of it, as a record holds them."""
+    ours = FingerprintBody(ALGORITHM, base64.b64encode(fingerprint.encode()).decode("ascii"))
+    return (ours, *(FingerprintBody(name, code) for name, code in sorted(video_codes.items())))
+
+
 def verdict_body(verdict: Verdict) -> VerdictBody:
-    """Return a verdict as a record holds it."""
+    """Return a verdict as a record holds it: whole numbers, and no word of anybody's text."""
     examined = verdict.examined
     return VerdictBody(
         decision=Decision(verdict.decision.value),

@@ -8,7 +8,6 @@ there, and the file that completes a home, the log's public key, comes last.
 """
 
 import re
-import secrets
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -20,16 +19,15 @@ from audit.home import Home
 from audit.ledger import Ledger
 from audit.note import NoteSigner
 from audit.settings import ORIGIN_PART
-from audit.wiring import create_ledger, open_ledger
+from audit.wiring import create_ledger, open_ledger, own_mark_keys
 from generator.declaring import declare, keys_of, sealing_key
 from generator.errors import RequestInvalid
 from generator.publish import flush
 from generator.settings import Settings
-from provenance.keys import read_log_key, write_log_key, write_private
+from provenance.keys import read_log_key, write_log_key, write_secret
 from provenance.pki import DemoPki, make_demo_pki
 from safety.policy import Policy, shipped_policies
 
-SECRET_BYTES = 32
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 MAX_ORGANISATION = 64  # characters of an organisation's name in a certificate (RFC 5280, A.1)
 SETTINGS_TEXT = """\
@@ -83,9 +81,10 @@ def set_up(home: Home, chosen: NewHome, now: datetime) -> Settings:
     _make_certificates(home, chosen.organisation, now)
     for secret in (home.sealing_key, home.mark_key):
         if not secret.exists():
-            write_private(secret, secrets.token_bytes(SECRET_BYTES))
+            write_secret(secret)
     with create_ledger(home, settings) as ledger:  # (3)
-        declare(ledger, [_beginning(settings, ledger), *keys_of(home, settings)], now)
+        keys = [key.body for key in keys_of(home, own_mark_keys(home, settings))]
+        declare(ledger, [_beginning(settings, ledger), *keys], now)
     signer = NoteSigner(settings.audit.origin, read_log_key(home.log_key))
     _write_whole(home.log_vkey, signer.verifier.vkey + "\n")  # (4)
     return settings
@@ -100,7 +99,7 @@ def replace_sealing_key(home: Home, now: datetime) -> None:
     """
     _refuse_incomplete(home, _keys_in_use(home))
     home.make_folders()
-    write_private(home.sealing_key, secrets.token_bytes(SECRET_BYTES))
+    write_secret(home.sealing_key)
     with open_ledger(home, Settings.load(home.settings)) as ledger:
         declare(ledger, [sealing_key(home)], now)
 

@@ -17,6 +17,7 @@ from generator.gates import Gates
 from generator.holding import Holding
 from generator.journal import Journal
 from generator.marking import Marking
+from generator.memory import return_freed_memory
 from generator.models import ModelSettings, VideoModel
 from generator.pipeline import Pipeline
 from generator.progress import Phase, Progress, ProgressListener, nobody
@@ -24,7 +25,7 @@ from generator.recovery import recover
 from generator.settings import Settings
 from generator.signing import Signing, TimestampSource
 from generator.sources import Sources
-from provenance.examination import WATERMARKERS, load_watermarker
+from provenance.examination import WATERMARKERS, MarkKey, load_watermarker
 from provenance.keys import FileSigner, read_private
 from provenance.pki import DemoPki
 from provenance.timestamp_authority import LocalAuthority
@@ -53,9 +54,11 @@ def open_pipeline(
         KeyExposed: a secret is readable by others.
     """
     refuse_claimed_names()
+    return_freed_memory()
     home.required().make_folders()
     sealing_key = read_private(home.sealing_key)
     opener = find_model(settings) if with_model else None  # its extra brings that of the gates
+    mark_keys = own_mark_keys(home, settings)
     gates = Gates.open(settings.safety)
     signing = open_signing(home, settings, gates)
     model = None
@@ -64,11 +67,12 @@ def open_pipeline(
         model = start_model(opener, home, settings)
     with open_ledger(home, settings) as ledger:
         recover(ledger, home, now)
-        declare(ledger, [policy_text(gates.policy), *keys_of(home, settings)], now())
+        keys = [key.body for key in keys_of(home, mark_keys)]
+        declare(ledger, [policy_text(gates.policy), *keys], now())
         yield Pipeline(
             sources=Sources(model, settings.provenance, signing.trust),
             gates=gates,
-            marking=open_marking(home, settings),
+            marking=open_marking(settings, mark_keys[0].key),
             signing=signing,
             holding=Holding(home.held, sealing_key),
             journal=open_journal(ledger, sealing_key, gates, plug_ins(settings, model)),
@@ -101,9 +105,8 @@ def plug_ins(settings: Settings, model: VideoModel | None) -> tuple[PlugIn, ...]
     )
 
 
-def open_marking(home: Home, settings: Settings) -> Marking:
-    """Return the first configured watermarking method with the home's key."""
-    key = own_mark_keys(home, settings)[0]
+def open_marking(settings: Settings, key: MarkKey) -> Marking:
+    """Return what marks clips with a key, which must stand in the log by then."""
     provenance = settings.provenance
     return Marking(load_watermarker(key.method, key.secret), provenance.encoding, provenance.limits)
 

@@ -8,6 +8,7 @@ ProvenanceError
 ├── MarkError                 the watermark
 │   ├── MarkDoesNotHold       the clip cannot carry the mark      whoever chose the clip
 │   └── PayloadError          a mark id that is none              the caller
+├── FingerprintError          a clip nothing can be taken of, or bytes that are no fingerprint
 ├── SigningError              keys, certificates, time-stamps
 │   ├── KeyUnavailable        missing, unreadable or wrong key    the operator
 │   ├── KeyExposed            a secret that others can read       the operator
@@ -71,6 +72,13 @@ class PayloadError(MarkError):
     """What was given as a mark id or a payload is none."""
 
     code = "payload_error"
+
+
+class FingerprintError(ProvenanceError):
+    """A clip has nothing to take a fingerprint of, or what was given as one is none."""
+
+    code = "fingerprint_error"
+    http_status = 422
 
 
 class SigningError(ProvenanceError):

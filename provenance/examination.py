@@ -30,6 +30,7 @@ from provenance.errors import (
     UnreadableMedia,
     UnsupportedMedia,
 )
+from provenance.fingerprint.glimpse import Glimpse, GlimpseText
 from provenance.sandbox import ProcessLimits, Said, run_child
 from provenance.trust import TrustList, TrustLists
 from provenance.video import MediaLimits
@@ -42,6 +43,10 @@ LIBRARIES = ("countermark", "c2pa-python", "encypher-c2pa", "av", "opencv-python
 DECODING_SHARE = 0.75  # of the child's time; reading marks takes some seconds a key afterwards
 
 _Part = TypeVar("_Part")
+_NOT_ASKED = (
+    "the process examining the file answered something else than what was asked; "
+    "nothing that it said is believed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class PicturesSeen:
     media_problem: str | None
     marks: tuple[Detection, ...] = ()
     mark_problem: str | None = None
+    glimpse: GlimpseText | None = None
+    glimpse_problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,8 @@ class Examination:
     media_problem: str | None  # why the pictures could not be read, or not to the end
     marks: tuple[Detection, ...]
     mark_problem: str | None  # why marks could not be looked for
+    glimpse: Glimpse | None  # of the pictures, to compare; None where there is nothing to see
+    glimpse_problem: str | None  # why there is none
     unlimited: tuple[str, ...]  # limits that the system did not let us set
     versions: Mapping[str, str]
 
@@ -182,7 +191,13 @@ def assembled(said: Said, *, size: int, sha256: str) -> Examination:
     pictures = (
         _checked(PICTURES_PART, said.parts[1])
         if len(said.parts) == 2
-        else PicturesSeen(Decoding.BROKE_OFF, None, said.broke_off, (), said.broke_off)
+        else PicturesSeen(
+            decoding=Decoding.BROKE_OFF,
+            media=None,
+            media_problem=said.broke_off,
+            mark_problem=said.broke_off,
+            glimpse_problem=said.broke_off,
+        )
     )
     return Examination(
         size=size,
@@ -193,6 +208,9 @@ def assembled(said: Said, *, size: int, sha256: str) -> Examination:
         media_problem=pictures.media_problem,
         marks=pictures.marks,
         mark_problem=pictures.mark_problem,
+        glimpse=_glimpse(pictures.glimpse),
+        glimpse_problem=pictures.glimpse_problem
+        or (pictures.media_problem if pictures.glimpse is None else None),
         unlimited=said.unlimited,
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
     )
@@ -246,10 +264,14 @@ def _checked(part: TypeAdapter[_Part], line: bytes) -> _Part:
     try:
         return part.validate_json(line, strict=True)
     except (ValidationError, ProvenanceError) as error:  # values refuse what they cannot be
-        raise ExaminationFailed(
-            "the process examining the file answered something else than what was asked; "
-            "nothing that it said is believed"
-        ) from error
+        raise ExaminationFailed(_NOT_ASKED) from error
+
+
+def _glimpse(text: GlimpseText | None) -> Glimpse | None:
+    try:
+        return None if text is None else text.glimpse()
+    except ProvenanceError as error:
+        raise ExaminationFailed(_NOT_ASKED) from error
 
 
 def _digest(descriptor: int) -> tuple[int, str]:

@@ -2,18 +2,20 @@
 
 1. `prepare`: load the methods that look for marks, before a byte of the file is read.
 2. Read the Content Credentials; that is the first part of the answer.
-3. Decode the pictures once, to the end, and show each to every search; the second part.
+3. Decode the pictures once, to the end, and show each to every search and to whoever keeps some to
+   compare (`fingerprint/glimpse.py`); the second part.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from provenance import credentials
 from provenance.credentials import CredentialsEvidence
-from provenance.errors import MarkError, MediaError, UnsupportedMedia
+from provenance.errors import FingerprintError, MarkError, MediaError, UnsupportedMedia
 from provenance.examination import (
     CREDENTIALS_PART,
     PICTURES_PART,
@@ -22,9 +24,18 @@ from provenance.examination import (
     PicturesSeen,
     load_watermarker,
 )
+from provenance.fingerprint.glimpse import GlimpseText, glimpse_of, written
+from provenance.fingerprint.sampling import Sampler
 from provenance.trust import TrustList, TrustLists
 from provenance.video import MediaLimits, VideoFile, open_video
 from provenance.watermark import Detection, Picture, Search
+
+
+class Watcher(Protocol):
+    """Whoever looks at every frame, in order."""
+
+    def offer(self, luma: Picture) -> None:
+        """Look at the next frame's luma."""
 
 
 @dataclass(slots=True)
@@ -59,6 +70,31 @@ class Marks:
                 self.problem = str(error)
 
 
+class Keepsake:
+    """Keeps some pictures of the clip, unless there is nothing to keep."""
+
+    def __init__(self, frame_rate: Fraction) -> None:
+        self._sampler = Sampler(frame_rate)
+        self.problem: str | None = None
+
+    def offer(self, luma: Picture) -> None:
+        """Look at a frame; after one that cannot be kept, at none any more."""
+        if self.problem is None:
+            try:
+                self._sampler.offer(luma)
+            except FingerprintError as error:
+                self.problem = str(error)
+
+    def result(self) -> GlimpseText | None:
+        """Return what was kept; None where `problem` says why there is nothing."""
+        if self.problem is None:
+            try:
+                return written(glimpse_of(self._sampler.sighting()))
+            except FingerprintError as error:
+                self.problem = str(error)
+        return None
+
+
 def prepare(values: Mapping[str, Any], file: Path) -> Callable[[], Iterator[bytes]]:
     """Return what answers the question that `examination.examine_open` asked (1)."""
     until = time.monotonic() + values["decoding_seconds"]
@@ -79,11 +115,14 @@ def prepare(values: Mapping[str, Any], file: Path) -> Callable[[], Iterator[byte
     return answer
 
 
-def decode(media: VideoFile, marks: Marks, until: float) -> tuple[Decoding, str | None]:
-    """Show every frame to every search; return how far that went, and why not further."""
+def decode(
+    media: VideoFile, watchers: Sequence[Watcher], until: float
+) -> tuple[Decoding, str | None]:
+    """Show every frame to every watcher; return how far that went, and why not further."""
     try:
         for frames, luma in enumerate(media.luma(), start=1):
-            marks.offer(luma)
+            for watcher in watchers:
+                watcher.offer(luma)
             if time.monotonic() > until:
                 return Decoding.STOPPED, (
                     f"only the first {frames} frames were looked at, then the time was up; "
@@ -103,9 +142,13 @@ def _pictures(file: Path, limits: MediaLimits, marks: Marks, until: float) -> Pi
         return PicturesSeen(Decoding.UNSUPPORTED, None, str(error))
     except MediaError as error:
         return PicturesSeen(Decoding.UNREADABLE, None, str(error))
-    decoding, problem = decode(media, marks, until)
+    keepsake = Keepsake(media.shape.frame_rate)
+    decoding, problem = decode(media, (marks, keepsake), until)
+    glimpse = keepsake.result()
     found = tuple(marks.results())
-    return PicturesSeen(decoding, _facts(media), problem, found, marks.problem)
+    return PicturesSeen(
+        decoding, _facts(media), problem, found, marks.problem, glimpse, keepsake.problem
+    )
 
 
 def _facts(media: VideoFile) -> MediaFacts:

@@ -24,6 +24,9 @@ from provenance.errors import KeyExposed, KeyUnavailable
 MAX_SECRET_BYTES = 64 * 2**10
 """More than the longest PEM key with its chain; a bigger file is not a secret of ours."""
 
+SECRET_BYTES = 32
+"""Of a key that is nothing but random: the watermark's, and the one that seals."""
+
 PRIVATE_MODE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _ES256_INTEGER_BYTES = 32
@@ -144,13 +147,22 @@ def write_private(path: Path, content: bytes) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         advice = (
-            "a key is never replaced; move the old file away first"
+            "a key is never replaced; use the one that is there, or move it away first"
             if error.errno == errno.EEXIST
             else "check that the folder exists and can be written"
         )
         raise KeyUnavailable(
             f"cannot write the key file {path} ({error.strerror}); {advice}"
         ) from error
+
+
+def write_secret(path: Path) -> None:
+    """Make a secret of `SECRET_BYTES` random bytes and store it as `write_private` does.
+
+    Raises:
+        KeyUnavailable: the file exists or cannot be written.
+    """
+    write_private(path, secrets.token_bytes(SECRET_BYTES))
 
 
 def write_log_key(path: Path) -> ed25519.Ed25519PrivateKey:

@@ -1,9 +1,9 @@
 """What the watermark says: a mark id, and the coded bits that carry it.
 
-A mark id is a random number of 64 bits. It means nothing by itself: the log says which clip it was
-issued for. On the way into the picture it gets a CRC-24 and a polar code of 1024 bits, so that it
-survives most of them being wrong. `docs/spec/payload.md` has the exact rules and
-`tests/vectors/payload.json` examples to check another reader with.
+A mark id is a random number of 64 bits (128 for who wants a UUID). It means nothing by itself: the
+log says which clip it was issued for. On the way into the picture it gets a CRC-24 and a polar
+code of 1024 bits, so that it survives most of them being wrong. `docs/spec/payload.md` has the
+exact rules and `tests/vectors/payload.json` examples to check another reader with.
 
 Example:
     >>> mark_id = MarkId.from_hex("0123456789abcdef")
@@ -26,6 +26,8 @@ from provenance.errors import PayloadError
 from provenance.polar import PolarCode
 
 MARK_ID_BITS = 64
+LONG_MARK_ID_BITS = 128
+PAYLOAD_BITS = (MARK_ID_BITS, LONG_MARK_ID_BITS)
 CODED_BITS = 1024
 CRC_BITS = 24
 CRC_POLYNOMIAL = 0x864CFB  # CRC-24/OPENPGP, RFC 9580 section 6.1
@@ -36,39 +38,42 @@ Bits = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class MarkId:
-    """The 64-bit number that a mark carries."""
+    """The number that a mark carries: 64 bits, or 128 of a long mark."""
 
     value: int
+    bits: int = MARK_ID_BITS
 
     def __post_init__(self) -> None:
-        if not 0 <= self.value < 2**MARK_ID_BITS:
+        if self.bits not in PAYLOAD_BITS or not 0 <= self.value < 2**self.bits:
             raise PayloadError(
-                f"a mark id is a number of {MARK_ID_BITS} bits, not {self.value}; "
-                "take MarkId.random()"
+                f"a mark id is a number of {' or '.join(map(str, PAYLOAD_BITS))} bits, not "
+                f"{self.value} of {self.bits} bits; take MarkId.random()"
             )
 
     @classmethod
-    def random(cls, rng_bytes: Callable[[int], bytes] = secrets.token_bytes) -> Self:
-        """Return a fresh mark id from a source of random bytes."""
-        return cls(int.from_bytes(rng_bytes(MARK_ID_BITS // 8), "big"))
+    def random(
+        cls, rng_bytes: Callable[[int], bytes] = secrets.token_bytes, *, bits: int = MARK_ID_BITS
+    ) -> Self:
+        """Return a fresh mark id of so many bits from a source of random bytes."""
+        return cls(int.from_bytes(rng_bytes(bits // 8), "big"), bits)
 
     @classmethod
     def from_hex(cls, text: str) -> Self:
         """Return the mark id that `hex` wrote.
 
         Raises:
-            PayloadError: when `text` is not 16 lower-case hexadecimal digits.
+            PayloadError: when `text` is not 16 or 32 lower-case hexadecimal digits.
         """
-        if not re.fullmatch(r"[0-9a-f]{16}", text):
+        if not re.fullmatch(r"[0-9a-f]{16}|[0-9a-f]{32}", text):
             raise PayloadError(
-                f"a mark id is 16 lower-case hexadecimal digits, not {text!r}; copy it again"
+                f"a mark id is 16 or 32 lower-case hexadecimal digits, not {text!r}; copy it again"
             )
-        return cls(int(text, 16))
+        return cls(int(text, 16), 4 * len(text))
 
     @property
     def hex(self) -> str:
-        """The id as 16 lower-case hexadecimal digits."""
-        return f"{self.value:016x}"
+        """The id as lower-case hexadecimal digits, four bits each."""
+        return f"{self.value:0{self.bits // 4}x}"
 
     def __str__(self) -> str:
         return self.hex
@@ -84,7 +89,7 @@ class MarkCode:
     @classmethod
     def of(cls, *, payload_bits: int) -> Self:
         """Return the code for payloads of 64 bits (a mark id) or 128 bits (a UUID)."""
-        if payload_bits not in {64, 128}:
+        if payload_bits not in PAYLOAD_BITS:
             raise PayloadError(
                 f"the mark carries 64 or 128 bits, not {payload_bits}; choose one of them"
             )

@@ -29,9 +29,10 @@ class ProvenanceSettings(BaseModel):
     max_pixels: int = Field(4096 * 2304, ge=1)
     max_seconds: int = Field(3600, ge=1)
 
-    examination_seconds: int = Field(600, ge=1)
+    examination_seconds: int = Field(1800, ge=1)
     """Time for examining one file. Pictures are looked at in order for three quarters of it; where
-    the clip is longer, the answer says how far that went."""
+    the clip is longer, the answer says how far that went. An hour of 1080p takes some 15 minutes of
+    one processor to decode (`benchmarks/streaming.py`)."""
     examination_memory_mib: int = Field(6144, ge=1024)
     """Address space of the process that does it; reading credentials takes about the file's size
     (measured)."""

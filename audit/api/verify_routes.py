@@ -34,8 +34,8 @@ _DOCUMENTED: Final = {
 async def verify(request: Request, shared: ServedDep, caller: CallerDep) -> dict[str, Any]:
     """Verify the file that is the request's body. It is deleted when the answer is ready.
 
-    Without a token the answer leaves out how strong the mark is: that would tell whoever wants to
-    remove it how far they have come.
+    Without a token the answer leaves out how strong the mark is and how alike the pictures are:
+    that would tell whoever wants to get rid of both how far they have come.
     """
     async with shared.intake.take(request) as path:
         report = await anyio.to_thread.run_sync(shared.verifier.verify, path, limiter=shared.turns)
@@ -46,4 +46,5 @@ async def verify(request: Request, shared: ServedDep, caller: CallerDep) -> dict
 
 def _without_detail(values: dict[str, Any]) -> dict[str, Any]:
     values["layers"]["watermark"].pop("searches", None)
+    values["layers"]["fingerprint"].pop("compared", None)
     return values

@@ -17,6 +17,9 @@ from audit.tiles import TILE_WIDTH, ReadTile, TiledTree
 STEP: Final = 500
 """Records read at once: about a megabyte."""
 
+MOST_SHOWN: Final = 300
+"""Characters of a value that a sentence shows: hashes of pictures take a thousand bytes."""
+
 Listener: TypeAlias = Callable[[int, Record], None]
 """(index, record)"""
 
@@ -106,7 +109,8 @@ class RecordWalk:
             return
         for name, value, kept in zip(COLUMNS, expected, stored, strict=True):
             if value != kept:
-                sentence = f"column {name} of record {index} is {kept!r}, its bytes say {value!r}"
+                said, meant = repr(kept)[:MOST_SHOWN], repr(value)[:MOST_SHOWN]
+                sentence = f"column {name} of record {index} is {said}, its bytes say {meant}"
                 self._found.report(ProblemKind.COLUMN, index, sentence)
 
     def _bridge_gap(self, first: int, end: int, stored: ReadTile) -> None:

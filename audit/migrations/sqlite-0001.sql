@@ -27,6 +27,7 @@ CREATE TABLE record (
   media_digest VARCHAR(64),
   mark_id VARCHAR(32),
   manifest_label VARCHAR(255),
+  frame_hashes BLOB,
   PRIMARY KEY (log, idx),
   CONSTRAINT record_id UNIQUE (log, id),
   FOREIGN KEY(log) REFERENCES log (id)
@@ -49,6 +50,8 @@ CREATE INDEX record_media ON record (log, media_digest, idx)
 CREATE INDEX record_mark ON record (log, mark_id, idx)
 
 CREATE INDEX record_manifest ON record (log, manifest_label, idx)
+
+CREATE INDEX record_frames ON record (log, idx, frame_hashes) WHERE frame_hashes IS NOT NULL
 
 CREATE TABLE tile (
   log INTEGER NOT NULL,

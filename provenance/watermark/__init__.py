@@ -134,6 +134,10 @@ class Watermarker(Protocol):
         """Which method this is, as the soft binding in a manifest names it."""
 
     @property
+    def payload_bits(self) -> int:
+        """How many bits the ids have that it puts into pictures: 64 or 128."""
+
+    @property
     def key_id(self) -> str:
         """Which key this is, without saying the key: 8 hexadecimal digits."""
 
@@ -144,6 +148,7 @@ class Watermarker(Protocol):
 
         Raises:
             MarkDoesNotHold: when the frames are too small for the mark, or differ in size.
+            PayloadError: when the id has another number of bits.
         """
 
     def search(self) -> Search:

@@ -1,9 +1,9 @@
 """One pass over the frames, in bounded memory: what is left for the search.
 
 The mark stands still while the picture moves, so residuals are summed: over the whole clip, and
-over groups of frames that follow one another, since a codec keeps the mark in some moments and
-drops it in others. When there are too many groups, neighbours are joined and from then on every
-second frame is looked at, so that a long film costs memory for `MAX_GROUPS` pictures.
+over moments and longer spells, since a codec keeps the mark in some and drops it in others. When
+there are too many moments, neighbours are joined and from then on every second frame is looked at,
+so that a long film costs memory for `MAX_MOMENTS` pictures.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from provenance.errors import MarkDoesNotHold
 from provenance.watermark.canonical import luma, middle, normalised, residual, to_canonical, whiten
 
-GROUP = 16  # frames looked at per group: about a second as a codec sees it
-MAX_GROUPS = 32  # even; 512 frames are looked at before thinning starts
+MOMENT = 4  # frames looked at
+SPELL = 4  # moments: about a second as a codec sees it
+MAX_MOMENTS = 96  # a multiple of twice SPELL; 384 frames are looked at before thinning starts
 SMALLEST_SIDE = 16  # pixels: below it there is nothing to look at
 
 Float = NDArray[np.float32]
@@ -27,7 +28,8 @@ class Observation:
     """Whitened canonical pictures (height, width) of one clip, read-only."""
 
     total: Float
-    groups: tuple[Float, ...]  # in order of time; empty where the clip is one group
+    moments: tuple[Float, ...]  # in order of time
+    spells: tuple[Float, ...]  # sums of moments that follow one another, in order of time
     frames: int  # how many were looked at
 
 
@@ -48,8 +50,8 @@ class Observer:
 
     def __init__(self) -> None:
         self._shape: tuple[int, ...] | None = None
-        self._groups: list[Float] = []
-        self._in_last = 0  # frames in the last group
+        self._moments: list[Float] = []
+        self._in_last = 0  # frames in the last moment
         self._offered = 0
         self._looked_at = 0
         self._stride = 1
@@ -71,19 +73,19 @@ class Observer:
         if (self._offered - 1) % self._stride:
             return
         seen = normalised(*residual(to_canonical(middle(luma(frame)))))
-        if self._in_last in {0, GROUP}:
+        if self._in_last in {0, MOMENT}:
             self._thin()
-            self._groups.append(seen)
+            self._moments.append(seen)
             self._in_last = 0
         else:
-            self._groups[-1] += seen
+            self._moments[-1] += seen
         self._in_last += 1
         self._looked_at += 1
 
     def _thin(self) -> None:
-        if len(self._groups) == MAX_GROUPS:
-            self._groups = [
-                a + b for a, b in zip(self._groups[::2], self._groups[1::2], strict=True)
+        if len(self._moments) == MAX_MOMENTS:
+            self._moments = [
+                a + b for a, b in zip(self._moments[::2], self._moments[1::2], strict=True)
             ]
             self._stride *= 2
 
@@ -95,11 +97,15 @@ class Observer:
         """
         if self._shape is None:
             raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
-        total = whiten(np.sum(self._groups, axis=0, dtype=np.float32))
-        groups = tuple(whiten(group) for group in self._groups) if len(self._groups) > 1 else ()
-        for picture in (total, *groups):
+        moments = tuple(whiten(moment) for moment in self._moments)
+        spells = tuple(
+            whiten(np.sum(self._moments[start : start + SPELL], axis=0))
+            for start in range(0, len(self._moments), SPELL)
+        )
+        total = whiten(np.sum(self._moments, axis=0, dtype=np.float32))
+        for picture in (total, *moments, *spells):
             picture.setflags(write=False)
-        return Observation(total=total, groups=groups, frames=self._looked_at)
+        return Observation(total, moments, spells, frames=self._looked_at)
 
 
 def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.watermark.chips import TILE
+from provenance.watermark.chips import SHORT_SIDE, TILE
 
-SHORT_SIDE = 240  # canonical pixels; a tile is then 128 pixels of a 480-line picture
 HIGH_PASS_SIGMA = 5.0  # canonical pixels; the mark's longest wave is 29 of them
 MOST_OBLONG = (
     4  # long side over short side; a hostile 16 x 16384 picture would be 200 MB on the grid

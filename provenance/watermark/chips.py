@@ -17,19 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.errors import KeyUnavailable
-from provenance.payload import CODED_BITS
+from provenance.payload import CODED_BITS, MarkId
 
-ALGORITHM = "org.countermark.tile.1"
+ALGORITHM = "org.countermark.tile.1"  # ids of 64 bits
+LONG_ALGORITHM = "org.countermark.tile-long.1"  # ids of 128 bits
 KEY_BYTES = 32
 TILE = 64  # side of the tile, in canonical pixels
+SHORT_SIDE = 240  # canonical pixels; a tile is then 128 pixels of a 480-line picture
 BAND = (
     0.035,
     0.34,
 )  # cycles per canonical pixel: below it the eye sees blotches, above it codecs drop everything
 DITHER = 256  # side of the dither table, in pixels of the frame
-# Amplitude rises as frequency**slope. At equal survival of H.264 CRF 28, a slope of -.6 costs two
-# to three times the VMAF (measured on five clips).
-SPECTRAL_SLOPE = 0.5
+# Amplitude rises as frequency**slope: at equal survival of H.264, VMAF loses four times as much to
+# the lowest third of the band as to the highest (docs/watermark.md).
+SPECTRAL_SLOPE = 1.5
+FINEST = 0.26  # cycles per pixel of the frame: finer structure does not survive a codec
+SMALLEST_FINE = (
+    256  # pixels of the short side: smaller frames would be left with too few frequencies
+)
 
 Float = NDArray[np.float32]
 Complex = NDArray[np.complex64]
@@ -39,6 +45,7 @@ Complex = NDArray[np.complex64]
 class Chips:
     """The tables of one key, read-only; frequencies are (vertical, horizontal), cycles per tile."""
 
+    algorithm: str
     key_id: str
     sync_at: NDArray[np.int64]  # (sync, 2) frequencies that show the grid
     sync_signs: Complex  # (sync,), +-1 +-1j
@@ -46,10 +53,11 @@ class Chips:
     payload_signs: Float  # (1024,) the chips: real part, imaginary part, of each frequency in turn
     coded_bit_at: NDArray[np.int64]  # (1024,) which coded bit each sign carries
     dither: Float  # (256, 256) rounding offsets in 0 ... 1
+    offset_seed: bytes  # decides where each clip's grid lies
 
 
-def expand(key: bytes) -> Chips:
-    """Return the tables of a key.
+def expand(key: bytes, algorithm: str = ALGORITHM) -> Chips:
+    """Return the tables of a key for one method; no two methods share anything.
 
     Raises:
         KeyUnavailable: when the key is not 32 bytes.
@@ -58,26 +66,41 @@ def expand(key: bytes) -> Chips:
         raise KeyUnavailable(
             f"a mark key is {KEY_BYTES} bytes, this one has {len(key)}; make one with new_key()"
         )
+    # The tag and the key have fixed lengths, so tag, key and label cannot be confused.
+    source = f"{algorithm}\0".encode() + key
     carriers = band()
-    carriers = carriers[_permutation(key, "carriers", len(carriers))]
+    carriers = carriers[_permutation(source, "carriers", len(carriers))]
     payload_at, sync_at = carriers[: CODED_BITS // 2], carriers[CODED_BITS // 2 :]
-    sync_signs = _signs(key, "sync", 2 * len(sync_at))
-    dither = np.frombuffer(_stream(key, "dither", DITHER * DITHER), np.uint8).reshape(
+    sync_signs = _signs(source, "sync", 2 * len(sync_at))
+    dither = np.frombuffer(_stream(source, "dither", DITHER * DITHER), np.uint8).reshape(
         DITHER, DITHER
     )
     tables = Chips(
-        key_id=hashlib.sha256(f"{ALGORITHM} key id\0".encode() + key).hexdigest()[:8],
+        algorithm=algorithm,
+        key_id=hashlib.sha256(f"{algorithm} key id\0".encode() + key).hexdigest()[:8],
         sync_at=sync_at,
         sync_signs=(sync_signs[0::2] + 1j * sync_signs[1::2]).astype(np.complex64),
         payload_at=payload_at,
-        payload_signs=_signs(key, "payload", CODED_BITS),
-        coded_bit_at=_permutation(key, "interleaver", CODED_BITS),
+        payload_signs=_signs(source, "payload", CODED_BITS),
+        coded_bit_at=_permutation(source, "interleaver", CODED_BITS),
         # Half the range of a full dither: flat areas keep the mark and are not covered with noise.
         dither=(0.25 + (dither.astype(np.float32) + 0.5) / 512).astype(np.float32),
+        offset_seed=_stream(source, "offsets", KEY_BYTES),
     )
     for name in ("sync_at", "sync_signs", "payload_at", "payload_signs", "coded_bit_at", "dither"):
         getattr(tables, name).setflags(write=False)
     return tables
+
+
+def offset(chips: Chips, mark_id: MarkId) -> tuple[int, int]:
+    """Return where the grid lies in the clip with this mark, (right, down) in canonical pixels.
+
+    Another place for every clip: whoever averages many clips of a key to estimate its tile
+    averages it away.
+    """
+    digest = hashlib.sha256(chips.offset_seed + mark_id.value.to_bytes(mark_id.bits // 8, "big"))
+    right, down = digest.digest()[:2]
+    return right % TILE, down % TILE
 
 
 def band() -> NDArray[np.int64]:
@@ -88,27 +111,30 @@ def band() -> NDArray[np.int64]:
     return np.stack([vertical[inside], horizontal[inside]], axis=1)
 
 
-def amplitude(frequencies: NDArray[np.integer]) -> Float:
-    """Return how strongly each frequency (count, 2) is marked, up to a common factor."""
-    radius = np.hypot(frequencies[:, 0], frequencies[:, 1]) / TILE
-    return np.asarray(radius**SPECTRAL_SLOPE, np.float32)
+def amplitude(frequencies: NDArray[np.integer], short_side: int) -> Float:
+    """Return how strongly each frequency (count, 2) is marked, up to a common factor.
 
-
-def _stream(key: bytes, label: str, count: int) -> bytes:
-    """Return `count` bytes that only the key's owner can predict.
-
-    The tag and the key have fixed lengths, so tag, key and label cannot be confused.
+    Args:
+        frequencies: (vertical, horizontal), in cycles per tile.
+        short_side: of the frames, in pixels: a tile covers fewer pixels of a small frame.
     """
-    return hashlib.shake_256(f"{ALGORITHM}\0".encode() + key + label.encode()).digest(count)
+    radius = np.hypot(frequencies[:, 0], frequencies[:, 1]) / TILE
+    in_frame = radius * SHORT_SIDE / max(short_side, SMALLEST_FINE)  # cycles per pixel
+    return np.asarray(radius**SPECTRAL_SLOPE * np.exp(-((in_frame / FINEST) ** 4)), np.float32)
 
 
-def _signs(key: bytes, label: str, count: int) -> Float:
+def _stream(source: bytes, label: str, count: int) -> bytes:
+    """Return `count` bytes that only the key's owner can predict."""
+    return hashlib.shake_256(source + label.encode()).digest(count)
+
+
+def _signs(source: bytes, label: str, count: int) -> Float:
     """Return `count` signs: bits of the stream, most significant first, 0 for +1 and 1 for -1."""
-    bits = np.unpackbits(np.frombuffer(_stream(key, label, -(-count // 8)), np.uint8))[:count]
+    bits = np.unpackbits(np.frombuffer(_stream(source, label, -(-count // 8)), np.uint8))[:count]
     return (1 - 2 * bits.astype(np.float32)).astype(np.float32)
 
 
-def _permutation(key: bytes, label: str, count: int) -> NDArray[np.int64]:
+def _permutation(source: bytes, label: str, count: int) -> NDArray[np.int64]:
     """Return 0 ... count - 1 in the order of that many big-endian 64-bit words of the stream."""
-    words = np.frombuffer(_stream(key, label, 8 * count), ">u8")
+    words = np.frombuffer(_stream(source, label, 8 * count), ">u8")
     return np.argsort(words, kind="stable").astype(np.int64)

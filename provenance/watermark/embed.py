@@ -30,7 +30,7 @@ from provenance.watermark.canonical import (
     to_canonical,
 )
 from provenance.watermark.chips import DITHER, TILE, Chips, amplitude
-from provenance.watermark.perception import viewing_gain, visibility_mask
+from provenance.watermark.perception import patches, visibility_mask
 
 SMALLEST_SIDE = 96  # pixels: below it a tile has fewer than 26 pixels across and no codec keeps it
 MOST_STRENGTH = 4.0  # beyond it everybody sees the mark
@@ -43,9 +43,21 @@ Float = NDArray[np.float32]
 
 
 def embed_frames(
-    frames: Iterable[Picture], chips: Chips, coded: Bits, *, strength: float
+    frames: Iterable[Picture],
+    chips: Chips,
+    coded: Bits,
+    *,
+    strength: float,
+    place: tuple[int, int] = (0, 0),
 ) -> Iterator[Picture]:
     """Yield each frame with the mark of 1024 coded bits in it.
+
+    Args:
+        frames: RGB, (height, width, 3).
+        chips: the key's tables.
+        coded: the payload's coded bits, (1024,).
+        strength: relative to what the eye allows.
+        place: where the grid lies, (right, down) in canonical pixels.
 
     Raises:
         MarkError: when the strength is none.
@@ -60,7 +72,7 @@ def embed_frames(
     marker: _Marker | None = None
     for frame in frames:
         if marker is None:
-            marker = _Marker(_fit(frame), chips, coded, strength)
+            marker = _Marker(_fit(frame), chips, coded, strength, place)
         if frame.shape != marker.shape:
             raise MarkDoesNotHold(
                 f"the clip changes size from {marker.shape} to {frame.shape}; "
@@ -93,12 +105,17 @@ class _Marker:
     """The state that one clip's frames share while they are marked."""
 
     def __init__(
-        self, shape: tuple[int, int, int], chips: Chips, coded: Bits, strength: float
+        self,
+        shape: tuple[int, int, int],
+        chips: Chips,
+        coded: Bits,
+        strength: float,
+        place: tuple[int, int],
     ) -> None:
         self.shape = shape
+        self._place = place[::-1]  # (down, right), as axes are numbered
         self._strength = strength
-        self._viewing_gain = viewing_gain(min(shape[:2]))
-        self._wanted, self._shape_of_spectrum = mark_spectrum(chips, coded)
+        self._wanted, self._shape_of_spectrum = mark_spectrum(chips, coded, min(shape[:2]))
         self._gain = np.float32(
             1 / np.fft.irfft2(self._wanted * self._shape_of_spectrum, (TILE, TILE)).std()
         )
@@ -107,11 +124,13 @@ class _Marker:
         tiles = (-(-height // DITHER), -(-width // DITHER))
         self._rounding = np.tile(chips.dither - np.float32(0.5), tiles)[:height, :width]
         self._grid = canonical_size(height, width)
+        self._places = patches(chips.dither, *self._grid, min(height, width))
 
     def mark(self, frame: Picture) -> Picture:
         grey = to_canonical(luma(frame))  # (1)
         fine, spread = residual(grey)
-        mask = visibility_mask(grey, spread, self._viewing_gain) * np.float32(self._strength)  # (2)
+        allowed = visibility_mask(grey, spread, self._places, min(self.shape[:2]))  # (2)
+        mask = allowed * np.float32(self._strength)
         tile = self._tile(fine, spread, mask)  # (3)
         rows, columns = self._grid  # (4)
         change = np.tile(tile, (-(-rows // TILE), -(-columns // TILE)))[:rows, :columns] * mask
@@ -126,7 +145,8 @@ class _Marker:
     def _tile(self, fine: Float, spread: Float, mask: Float) -> Float:
         """Return the tile for this frame, of standard deviation about 1."""
         tiles = fine.size / TILE**2
-        seen = spectrum_of(fold(normalised(fine, spread)))
+        back = (-self._place[0], -self._place[1])
+        seen = spectrum_of(np.roll(fold(normalised(fine, spread)), back, axis=(0, 1)))
         reach = max(float(np.mean(mask / (spread + FLOOR))), 1e-6) * tiles * float(self._gain)
         seen = seen / np.float32(reach)  # in units of the mark's own signs
         if self._host is None:
@@ -137,16 +157,25 @@ class _Marker:
         lean_re = np.clip(1 - LEANING * np.sign(wanted.real) * host.real, *LEANING_RANGE)
         lean_im = np.clip(1 - LEANING * np.sign(wanted.imag) * host.imag, *LEANING_RANGE)
         leaning = (wanted.real * lean_re + 1j * wanted.imag * lean_im) * self._shape_of_spectrum
-        return np.asarray(np.fft.irfft2(leaning, (TILE, TILE)), np.float32) * self._gain
+        tile = np.asarray(np.fft.irfft2(leaning, (TILE, TILE)), np.float32) * self._gain
+        return np.asarray(np.roll(tile, self._place, axis=(0, 1)), np.float32)
 
 
-def mark_spectrum(chips: Chips, coded: Bits) -> tuple[NDArray[np.complex64], Float]:
-    """Return a mark's signs and the amplitude of each frequency, as half spectra (64, 33)."""
+def mark_spectrum(
+    chips: Chips, coded: Bits, short_side: int
+) -> tuple[NDArray[np.complex64], Float]:
+    """Return a mark's signs and the amplitude of each frequency, as half spectra (64, 33).
+
+    Args:
+        chips: the key's tables.
+        coded: the payload's coded bits, (1024,).
+        short_side: of the frames, in pixels.
+    """
     signs = np.zeros((TILE, TILE // 2 + 1), np.complex64)
     strength = np.zeros((TILE, TILE // 2 + 1), np.float32)
     payload = (1 - 2 * coded[chips.coded_bit_at].astype(np.float32)) * chips.payload_signs
     signs[tuple(chips.sync_at.T)] = chips.sync_signs
     signs[tuple(chips.payload_at.T)] = payload[0::2] + 1j * payload[1::2]
     for frequencies in (chips.sync_at, chips.payload_at):
-        strength[tuple(frequencies.T)] = amplitude(frequencies)
+        strength[tuple(frequencies.T)] = amplitude(frequencies, short_side)
     return signs, strength

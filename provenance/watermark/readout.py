@@ -1,10 +1,11 @@
 """From pictures and a pose to payloads: unwarp, fold, align, weigh, decode, and weigh the evidence.
 
-One pose gives several tries: the whole clip, the groups combined by how clearly each shows the
-grid, and each group for itself, because a codec may have kept the mark in one second only.
+A codec keeps the mark well in some moments and hardly in others, so one pose gives several tries:
+the whole clip, its spells combined by how much of the mark each has at which frequencies, its
+moments combined by how clearly each shows the grid, and the clearest spells and moments alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -46,40 +47,57 @@ class Reading:
     tried: int  # index of the try
 
 
-def upright(observation: Observation, chips: Chips) -> list[Try]:
-    """Return the tries for a picture that was at most resized or mirrored."""
-    found = []
-    for mirrored in (False, True):
-        pictures = [observation.total, *observation.groups]
-        tiles = [
-            spectrum_of(fold(picture[:, ::-1] if mirrored else picture)) for picture in pictures
-        ]
-        found += _tries(
-            Pose(mirrored=mirrored), tiles, [(0.0, 0.0)] * len(tiles), chips, singles=len(tiles)
+def upright(observation: Observation, chips: Chips, *, singles: int) -> list[Try]:
+    """Return the tries for a picture that was at most resized or mirrored.
+
+    Args:
+        observation: the clip.
+        chips: the key's tables.
+        singles: how many spells, and how many moments, are also tried alone, clearest first.
+    """
+    return [
+        attempt
+        for mirrored in (False, True)
+        for attempt in posed(
+            observation, Pose(mirrored=mirrored), chips, spells=singles, moments=singles
         )
-    return found
+    ]
 
 
-def posed(observation: Observation, pose: Pose, chips: Chips, *, singles: int) -> list[Try]:
+def posed(
+    observation: Observation, pose: Pose, chips: Chips, *, spells: int, moments: int = 0
+) -> list[Try]:
     """Return the tries for a picture under a pose, shifted to where the grid shows most clearly.
 
     Args:
         observation: the clip.
         pose: how it was changed.
         chips: the key's tables.
-        singles: how many of the pictures, clearest first, are also tried alone.
+        spells: how many of them, clearest first, are also tried alone.
+        moments: likewise.
     """
     tiles, shifts = [], []
-    for picture in (observation.total, *observation.groups):
-        tile = spectrum_of(fold(unwarp(picture, pose)))
-        shift = _align(tile, chips)
-        tiles.append(_shifted(tile, shift))
-        shifts.append(shift)
-    return _tries(pose, tiles, shifts, chips, singles=singles)
+    for picture in (observation.total, *observation.spells):
+        tile = _tile(picture, pose)
+        shifts.append(_align(tile, chips))
+        tiles.append(_shifted(tile, shifts[-1]))
+    clarity = [_clarity(tile, chips) for tile in tiles]
+    best = shifts[clarity.index(max(clarity))]
+    # A moment alone may not show where the grid lies; the geometry is the whole clip's.
+    short = [_shifted(_tile(moment, pose), best) for moment in observation.moments]
+    received = [
+        tiles[0],
+        *_combined(tiles[1:], short, chips),
+        *_clearest(tiles[1:], chips, spells),
+        *_clearest(short, chips, moments),
+    ]
+    return [_try(pose, best, tile, chips) for tile in received]
 
 
 def unwarp(picture: Float, pose: Pose) -> Float:
     """Return a canonical picture as it would look without the pose, about the same centre."""
+    if pose == Pose(mirrored=pose.mirrored):  # nothing to interpolate
+        return picture[:, ::-1] if pose.mirrored else picture
     height, width = picture.shape
     to_picture = pose.to_picture()
     corners = np.abs(np.linalg.inv(to_picture)) @ np.array([width, height])
@@ -111,29 +129,39 @@ def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
     return max(found, key=lambda reading: reading.statistic, default=None)
 
 
-def _tries(
-    pose: Pose,
-    tiles: Sequence[Complex],
-    shifts: Sequence[tuple[float, float]],
-    chips: Chips,
-    *,
-    singles: int,
-) -> list[Try]:
-    """Return the tries of aligned tiles: the groups combined, then the clearest tiles alone."""
-    weighed = [_weighed(levelled(tile), chips) for tile in tiles]
-    clear = [_grid_energy(tile, chips) for tile in weighed]
-    order = sorted(range(len(tiles)), key=lambda i: -clear[i])[:singles]
-    chosen = [(weighed[i], shifts[i]) for i in order]
-    if len(tiles) > 2:
-        # Matched weights make the sum the best one for noise that differs from group to group.
-        together = np.asarray(np.sum(weighed[1:], axis=0), np.complex64)
-        clearest = max(range(1, len(tiles)), key=lambda i: clear[i])
-        chosen = [(together, shifts[clearest]), *chosen]
-    return [_try(pose, shift, tile, chips) for tile, shift in chosen]
+def _tile(picture: Float, pose: Pose) -> Complex:
+    return spectrum_of(fold(unwarp(picture, pose)))
+
+
+def _combined(
+    spells: Sequence[Complex], moments: Sequence[Complex], chips: Chips
+) -> Iterator[Complex]:
+    """Yield the spells combined frequency by frequency, and the moments one by one.
+
+    Matched weights make a sum the best one for noise that differs from part to part. What a spell
+    shows is enough to weigh its frequencies apart; a moment gets one weight, squared, since what
+    shows the grid faintly mostly shows noise.
+    """
+    if len(spells) > 1:
+        yield np.asarray(sum(_weighed(levelled(tile), chips) for tile in spells), np.complex64)
+    if len(moments) > 1:
+        level = [levelled(tile) for tile in moments]
+        clarity = [max(_clarity(tile, chips), 0.0) for tile in level]
+        sizes = [float(np.sqrt(np.mean(np.abs(tile) ** 2))) for tile in level]
+        weights = [
+            np.float32(c * c / max(size, 1e-9)) for c, size in zip(clarity, sizes, strict=True)
+        ]
+        yield np.asarray(
+            sum(weight * tile for weight, tile in zip(weights, level, strict=True)), np.complex64
+        )
+
+
+def _clearest(tiles: Sequence[Complex], chips: Chips, count: int) -> list[Complex]:
+    return sorted(tiles, key=lambda tile: -_clarity(tile, chips))[:count] if len(tiles) > 1 else []
 
 
 def _try(pose: Pose, shift: tuple[float, float], tile: Complex, chips: Chips) -> Try:
-    values = tile[tuple(chips.payload_at.T)]
+    values = _weighed(levelled(tile), chips)[tuple(chips.payload_at.T)]
     received = np.stack([values.real, values.imag], axis=1).reshape(-1)
     return Try(pose, shift, received.astype(np.float32))
 
@@ -158,8 +186,11 @@ def _weighed(tile: Complex, chips: Chips) -> Complex:
     return (tile * weights).astype(np.complex64)
 
 
-def _grid_energy(tile: Complex, chips: Chips) -> float:
-    return float(np.sum((tile[tuple(chips.sync_at.T)] * np.conj(chips.sync_signs)).real))
+def _clarity(tile: Complex, chips: Chips) -> float:
+    """Return how clearly a tile shows the grid: the correlation with its signs, normalised."""
+    seen = tile[tuple(chips.sync_at.T)]
+    shown = float(np.sum((seen * np.conj(chips.sync_signs)).real))
+    return shown / max(float(np.linalg.norm(seen)), 1e-9)
 
 
 def _align(tile: Complex, chips: Chips) -> tuple[float, float]:

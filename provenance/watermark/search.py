@@ -32,6 +32,7 @@ TURNED_SCALES = (0.85, 1.45)
 MOST_TURN_DEGREES = 11.0
 SQUEEZED_HEIGHTS = (0.7, 1.6)
 SQUEEZES = (0.7, 1.42)  # width over height: 16:9 shown as 4:3 is .75
+STRETCHES = (0.3, 3.0)  # of one side of a whole picture: 16:9 shown as 9:16 is .32
 NEIGHBOURS = 0.012  # two poses that move nothing further apart than this are one
 FIRST_CLIMB, LAST_CLIMB = 0.004, 0.0004  # steps of scale or of radians
 
@@ -123,6 +124,23 @@ def squeezed() -> Double:
         for grid in np.meshgrid(squeezes, _steps(*SQUEEZED_HEIGHTS, HIGH_STEP), indexing="ij")
     )
     return np.stack([squeeze * height, height, np.zeros_like(height)], axis=1)
+
+
+def stretched(rows: int, columns: int) -> Double:
+    """Return the poses of a whole picture that was stretched to another shape, as far as 1:3.
+
+    Further than `squeezed` goes, but nothing is cut off: one side still is the whole side.
+
+    Args:
+        rows: height of the canonical picture.
+        columns: width of it.
+    """
+    stretch = _steps(*STRETCHES, WIDE_STEP)
+    one = np.ones_like(stretch)
+    # Either the short side of the picture is what was its short side, or it was the other one.
+    long = max(rows, columns) / min(rows, columns)
+    pairs = [(stretch, one), (one, stretch), (stretch, one * long), (one * long, stretch)]
+    return np.concatenate([np.stack([across, high, 0 * one], axis=1) for across, high in pairs])
 
 
 def peaks(products: Complex, chips: Chips, *, fineness: int) -> tuple[Float, NDArray[np.int64]]:

@@ -1,14 +1,16 @@
 """The built-in mark, `org.countermark.tile.1`: a keyed tile, read back by soft decoding.
 
+`tile_long` is the same with ids of 128 bits, for who issues UUIDs; it needs a stronger signal.
+
     marker = open_watermarker(new_key())
     marked = marker.embed(frames, MarkId.random(), strength=STRENGTHS[0])
     marker.detect(marked).mark_id
 
 How a search goes (`detect`):
  1. one pass over the frames (`accumulate.py`);
- 2. as if the picture had at most been resized or mirrored: every group of frames is decoded;
- 3. cropped or padded; 4. turned; 5. squeezed: the clearest poses of each kind are refined and
-    decoded (`search.py`, `readout.py`).
+ 2. as if the picture had at most been resized or mirrored;
+ 3. cropped or padded; 4. stretched as a whole; 5. turned; 6. cropped and squeezed: the clearest
+    poses of each kind are refined and decoded (`search.py`, `readout.py`).
 A payload is accepted when its evidence passes the bound for the *whole* search (`bound.py`). The
 search stops there, unless the evidence is only just enough: then another pose may explain more of
 the picture, and the strongest one tells the geometry.
@@ -21,7 +23,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.payload import MARK_ID_BITS, MarkCode, MarkId
+from provenance.errors import PayloadError
+from provenance.payload import LONG_MARK_ID_BITS, MARK_ID_BITS, MarkCode, MarkId
 from provenance.watermark import (
     MAX_FALSE_ACCEPTS,
     STRENGTHS,
@@ -30,9 +33,9 @@ from provenance.watermark import (
     MarkState,
     Watermarker,
 )
-from provenance.watermark.accumulate import MAX_GROUPS, Observation, Observer, observe
+from provenance.watermark.accumulate import Observation, Observer, observe
 from provenance.watermark.bound import log10_bound, threshold
-from provenance.watermark.chips import ALGORITHM, KEY_BYTES, Chips, expand
+from provenance.watermark.chips import KEY_BYTES, LONG_ALGORITHM, TILE, Chips, expand, offset
 from provenance.watermark.embed import embed_frames
 from provenance.watermark.readout import Reading, Try, posed, read, upright
 from provenance.watermark.search import (
@@ -40,16 +43,22 @@ from provenance.watermark.search import (
     candidates,
     scaled,
     squeezed,
+    stretched,
     turned,
 )
 
 CANDIDATES = 6  # poses of each kind and picture that are refined and decoded
-SEARCHED = 2  # pictures searched: the whole clip, and its beginning, where a key frame is
-SINGLES = 2  # pictures per pose that are decoded alone, beside all groups together
-KINDS: tuple[Callable[[], NDArray[np.float64]], ...] = (scaled, turned, squeezed)
+SINGLES = 3  # spells per pose that are decoded alone, and moments where there is no pose
+SEARCHED = 3  # pictures searched: the whole clip, its first moment (a key frame), its middle
+KINDS: tuple[Callable[[int, int], NDArray[np.float64]], ...] = (
+    lambda _rows, _columns: scaled(),
+    stretched,
+    lambda _rows, _columns: turned(),
+    lambda _rows, _columns: squeezed(),
+)
 
-UPRIGHT_TRIES = 2 * (MAX_GROUPS + 2)  # mirrored or not: every group, the whole, and all combined
-POSED_TRIES = len(KINDS) * SEARCHED * CANDIDATES * (SINGLES + 1)
+UPRIGHT_TRIES = 2 * (3 + 2 * SINGLES)  # mirrored or not: the whole, two combined, and single ones
+POSED_TRIES = len(KINDS) * SEARCHED * CANDIDATES * (3 + SINGLES)
 AMPLE = 1.2  # thresholds; a clip turned by 2 degrees may pass as upright, but not by this much
 TRIES = UPRIGHT_TRIES + POSED_TRIES  # the most that one search can make; the bound pays for all
 
@@ -70,6 +79,15 @@ def open_watermarker(key: bytes) -> Watermarker:
     return TileWatermarker(expand(key), MarkCode.of(payload_bits=MARK_ID_BITS))
 
 
+def open_long_watermarker(key: bytes) -> Watermarker:
+    """Return the built-in watermarker for ids of 128 bits and a 32-byte key.
+
+    Raises:
+        KeyUnavailable: when the key has another length.
+    """
+    return TileWatermarker(expand(key, LONG_ALGORITHM), MarkCode.of(payload_bits=LONG_MARK_ID_BITS))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TileWatermarker:
     """Puts mark ids into pictures and finds them again, with the tables of one key."""
@@ -80,7 +98,12 @@ class TileWatermarker:
     @property
     def algorithm(self) -> str:
         """The method's name in manifests and records."""
-        return ALGORITHM
+        return self.chips.algorithm
+
+    @property
+    def payload_bits(self) -> int:
+        """How many bits an id has."""
+        return self.code.payload_bits
 
     @property
     def key_id(self) -> str:
@@ -91,7 +114,18 @@ class TileWatermarker:
         self, frames: Iterable[Picture], mark_id: MarkId, *, strength: float = STRENGTHS[0]
     ) -> Iterator[Picture]:
         """Yield each RGB frame with the mark in it; see `Watermarker.embed`."""
-        return embed_frames(frames, self.chips, self.code.encode(mark_id.value), strength=strength)
+        if mark_id.bits != self.code.payload_bits:
+            raise PayloadError(
+                f"this mark carries ids of {self.code.payload_bits} bits, not of {mark_id.bits}; "
+                f"take MarkId.random(bits={self.code.payload_bits})"
+            )
+        return embed_frames(
+            frames,
+            self.chips,
+            self.code.encode(mark_id.value),
+            strength=strength,
+            place=offset(self.chips, mark_id),
+        )
 
     def search(self) -> "TileSearch":
         """Begin to look for a mark; see `Watermarker.search`."""
@@ -102,7 +136,7 @@ class TileWatermarker:
         return self.read(observe(frames))  # (1)
 
     def read(self, observation: Observation) -> Detection:
-        """Look for a mark in what the frames left behind: steps 2 to 5."""
+        """Look for a mark in what the frames left behind: steps 2 to 6."""
         strongest: tuple[Reading, Try] | None = None
         for tries in self._all_tries(observation):
             reading = read(tries, self.code, self.chips)
@@ -114,13 +148,15 @@ class TileWatermarker:
         return self._detection(observation, strongest)
 
     def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
-        yield upright(observation, self.chips)  # (2)
-        searched = (observation.total, *observation.groups[: SEARCHED - 1])
+        yield upright(observation, self.chips, singles=SINGLES)  # (2)
+        middle = observation.spells[len(observation.spells) // 2]
+        searched = (observation.total, observation.moments[0], middle)[:SEARCHED]
         spectra = [Spectrum(picture) for picture in searched]
-        for poses in KINDS:  # (3), (4), (5)
+        shape = observation.total.shape
+        for poses in KINDS:  # (3) to (6)
             for spectrum in spectra:
-                for pose in candidates(spectrum, poses(), self.chips, count=CANDIDATES):
-                    yield posed(observation, pose, self.chips, singles=SINGLES)
+                for pose in candidates(spectrum, poses(*shape), self.chips, count=CANDIDATES):
+                    yield posed(observation, pose, self.chips, spells=SINGLES)
 
     def _threshold(self) -> float:
         return threshold(
@@ -133,16 +169,19 @@ class TileWatermarker:
         needed = self._threshold()
         found = strongest is not None and strongest[0].statistic >= needed
         value = strongest[0].statistic if strongest else 0.0
+        mark_id = MarkId(strongest[0].payload, self.payload_bits) if strongest and found else None
         return Detection(
             state=MarkState.FOUND if found else MarkState.NOT_FOUND,
-            mark_id=MarkId(strongest[0].payload) if strongest and found else None,
+            mark_id=mark_id,
             log10_p=log10_bound(value, payload_bits=self.code.payload_bits, tries=TRIES),
             statistic=value,
             threshold=needed,
             hypotheses=TRIES,
             frames=observation.frames,
-            geometry=_geometry(strongest[1]) if strongest and found else None,
-            algorithm=ALGORITHM,
+            geometry=_geometry(strongest[1], offset(self.chips, mark_id))
+            if strongest and mark_id
+            else None,
+            algorithm=self.algorithm,
             key_id=self.key_id,
         )
 
@@ -163,13 +202,13 @@ class TileSearch:
         return self.marker.read(self.seen.observation())
 
 
-def _geometry(attempt: Try) -> Geometry:
+def _geometry(attempt: Try, place: tuple[int, int]) -> Geometry:
     pose = attempt.pose
     return Geometry(
         scale_x=pose.scale_x,
         scale_y=pose.scale_y,
         rotation_degrees=pose.turn_degrees,
         mirrored=pose.mirrored,
-        shift_x=attempt.shift[0],
-        shift_y=attempt.shift[1],
+        shift_x=(attempt.shift[0] - place[0]) % TILE,
+        shift_y=(attempt.shift[1] - place[1]) % TILE,
     )

@@ -176,7 +176,7 @@ def test_a_setting_that_does_not_exist_is_named(countermark: Countermark, tmp_pa
 def test_keys_that_others_can_read_are_refused(
     countermark: Countermark, home: Path, clip: Path
 ) -> None:
-    key = home / "keys" / "mark.key"
+    key = home / "keys" / "mark-1.key"
     key.chmod(0o640)
     try:
         done = countermark("--home", home, "verify", clip)

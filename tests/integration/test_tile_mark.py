@@ -11,8 +11,8 @@ import pytest
 from provenance.errors import MarkDoesNotHold, MarkError, PayloadError
 from provenance.payload import MarkId
 from provenance.watermark import STRENGTHS, Detection, MarkState, Picture
-from provenance.watermark.accumulate import GROUP, MAX_GROUPS, observe
-from provenance.watermark.tile import new_key, open_watermarker
+from provenance.watermark.accumulate import MAX_MOMENTS, MOMENT, observe
+from provenance.watermark.tile import new_key, open_long_watermarker, open_watermarker
 from tests.support import reencode, textured
 
 KEY = bytes(range(32))
@@ -29,6 +29,51 @@ def test_a_mark_reads_back_from_the_frames_it_was_put_into() -> None:
     assert found.statistic > found.threshold
     assert found.frames == 9
     assert (found.algorithm, found.key_id) == ("org.countermark.tile.1", MARKER.key_id)
+
+
+def test_a_long_mark_reads_back_as_its_128_bits() -> None:
+    marker = open_long_watermarker(KEY)
+    long_id = MarkId.random(bits=marker.payload_bits)
+
+    found = marker.detect(marker.embed(textured.clip(frames=5), long_id))
+
+    assert found.mark_id == long_id
+    assert (
+        len(long_id.hex),
+        found.threshold > MARKER.detect(textured.clip(frames=1)).threshold,
+    ) == (
+        32,
+        True,
+    )
+
+
+def test_long_and_short_marks_of_one_key_are_strangers() -> None:
+    marked = list(MARKER.embed(textured.clip(frames=5), MARK_ID))
+
+    assert open_long_watermarker(KEY).detect(marked).state is MarkState.NOT_FOUND
+    with pytest.raises(PayloadError, match="128 bits, not of 64"):
+        open_long_watermarker(KEY).embed(marked, MARK_ID)
+
+
+def test_the_grid_lies_elsewhere_in_every_clip_so_that_averaging_clips_shows_no_tile() -> None:
+    grey = np.full((240, 240, 3), 128, np.uint8)
+    changes = [
+        next(MARKER.embed([grey], MarkId(number)))[:, :, 0].astype(float) - 128
+        for number in range(24)
+    ]
+
+    averaged, alone = np.mean(changes, axis=0), np.mean([np.square(c).mean() for c in changes])
+
+    assert np.square(averaged).mean() < 2 * alone / len(changes)
+
+
+def test_a_detection_says_how_far_a_crop_moved_the_picture() -> None:
+    marked = list(MARKER.embed(textured.clip(frames=5, height=240, width=320), MARK_ID))
+
+    found = MARKER.detect([frame[:, 24:] for frame in marked])
+
+    assert found.geometry is not None
+    assert (found.geometry.shift_x, found.geometry.shift_y) == (pytest.approx(40, abs=1), 0)
 
 
 def test_luma_is_enough_to_read_a_mark() -> None:
@@ -114,16 +159,16 @@ def test_frames_are_marked_one_by_one_as_they_are_asked_for() -> None:
 
 def test_a_long_film_is_searched_in_the_memory_of_a_short_one() -> None:
     picture = textured.plain(frames=1, height=16, width=16)[0]
-    count = 3 * GROUP * MAX_GROUPS
+    count = 3 * MOMENT * MAX_MOMENTS
     tracemalloc.start()
 
     seen = observe(picture for _ in range(count))
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(seen.groups) <= MAX_GROUPS
+    assert len(seen.moments) <= MAX_MOMENTS
     assert count / 4 <= seen.frames < count
-    assert peak < 3 * MAX_GROUPS * seen.total.nbytes
+    assert peak < 3 * MAX_MOMENTS * seen.total.nbytes
 
 
 def test_a_picture_of_nothing_has_no_mark() -> None:

@@ -7,6 +7,7 @@ import cv2
 import pytest
 
 from audit import layers
+from audit.content import look_at
 from audit.findings import look_up
 from audit.home import Home
 from audit.report import LayerState
@@ -115,13 +116,17 @@ def test_a_weak_mark_that_may_be_misread_accuses_nobody(
         weak = replace(seen.marks[0], mark_id=MarkId.random(), statistic=CERTAIN - 0.1)
         bare = replace(seen, sha256="00" * 32, credentials=without)
         answers = [
-            (decide(layers.findings(each, found)).status, layers.watermark(each, found))
+            (
+                decide(layers.findings(each, found, alike)).status,
+                layers.watermark(each, found, alike),
+            )
             for each in (
                 replace(bare, marks=(weak,)),
                 replace(bare, marks=(replace(weak, statistic=CERTAIN),)),
                 replace(seen, marks=(weak,)),
             )
             for found in [look_up(each, verifier.ledger)]
+            for alike in [look_at(each, found, verifier.ledger, verifier.resemblance)]
         ]
 
     assert [status for status, _ in answers] == [

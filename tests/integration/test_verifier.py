@@ -50,7 +50,8 @@ def test_a_released_clip_is_intact_in_every_layer_and_leads_to_its_records(
     assert report.watermark.evidence["mark_id"] == released.mark_id
     assert report.log.state is LayerState.ESTABLISHED
     assert report.log.evidence["proof"] == "proved"
-    assert report.fingerprint.state is LayerState.NOT_CHECKED
+    assert report.fingerprint.state is LayerState.ESTABLISHED
+    assert report.fingerprint.evidence["compared"][0]["pdq_bits"] == 0
     assert [line.kind for line in report.records] == ["attempt", "cleared", "released"]
     assert [line.decision for line in report.records] == [None, "allow", None]
     stated = report.content_credentials.evidence["manifest"]
@@ -96,6 +97,8 @@ def test_without_our_certificates_our_own_clip_is_untrusted_and_not_broken(
     assert report.log.state is LayerState.NOT_CHECKED
     assert any("no log is at hand" in gap for gap in report.gaps)
     assert any("no detection key" in gap for gap in report.gaps)
+    assert report.fingerprint.state is LayerState.NOT_CHECKED
+    assert "fingerprint: no log is at hand to compare with" in report.gaps
 
 
 def test_a_newsroom_with_our_certificates_alone_finds_our_clip_intact(

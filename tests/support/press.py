@@ -11,7 +11,7 @@ from pathlib import Path
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.verifier import ClipVerifier
-from audit.wiring import now, open_ledger, open_reader, open_verifier
+from audit.wiring import now, open_ledger, open_reader, open_verifier, own_mark_keys
 from generator.declaring import declare, policy_text
 from generator.gates import Gates
 from generator.holding import Holding
@@ -93,7 +93,7 @@ def open_press(
         yield Pipeline(
             sources=Sources(model, settings.provenance, signing.trust),
             gates=gates,
-            marking=open_marking(home, settings),
+            marking=open_marking(settings, own_mark_keys(home, settings)[0].key),
             signing=signing,
             holding=Holding(home.held, sealing_key),
             journal=open_journal(ledger, sealing_key, gates, plug_ins(settings, model)),

@@ -35,7 +35,7 @@ def strings_of(path: Path) -> Iterator[str]:
 
 
 def unknown_commands(text: str) -> list[str]:
-    """Return the quoted commands that do not exist: `countermark keys rotate`."""
+    """Return the quoted commands that do not exist: `countermark policy diff`."""
     unknown = []
     for found in QUOTED.finditer(" ".join(text.split())):
         words, command = found[1].split(), typer.main.get_command(app)
@@ -54,7 +54,7 @@ def test_the_commands_in_our_sentences_exist(path: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_is_noticed() -> None:
-    text = "`countermark keys rotate signing`, `countermark log\n migrate`, `countermark verify x`"
+    text = "`countermark policy diff one`, `countermark log\n migrate`, `countermark verify x`"
 
     assert len(unknown_commands(text)) == 2
     assert (

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from provenance.errors import KeyUnavailable
-from provenance.payload import MarkCode
-from provenance.watermark.chips import band, expand
+from provenance.payload import MarkCode, MarkId
+from provenance.watermark.chips import LONG_ALGORITHM, band, expand, offset
 
 ALL_VECTORS = json.loads(
     Path(__file__).parents[1].joinpath("vectors/payload.json").read_text(encoding="utf-8")
@@ -36,7 +36,8 @@ def test_the_tile_is_the_sum_that_the_specification_writes() -> None:
     sign = (1.0 - 2.0 * coded[tables.coded_bit_at]) * tables.payload_signs
     values = np.concatenate([tables.sync_signs, sign[0::2] + 1j * sign[1::2]])
     at = np.concatenate([tables.sync_at, tables.payload_at])
-    sizes = (np.hypot(*at.T) / 64) ** 0.5
+    radius = np.hypot(*at.T) / 64
+    sizes = radius**1.5 * np.exp(-((radius * 240 / 480 / 0.26) ** 4))
     y, x = np.mgrid[:64, :64]
     waves = np.exp(2j * np.pi * (at[:, 0, None, None] * y + at[:, 1, None, None] * x) / 64)
 
@@ -69,3 +70,17 @@ def test_a_key_of_another_length_is_refused() -> None:
 def test_tables_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="read-only"):
         expand(b"a" * 32).payload_signs[0] = 0
+
+
+def test_the_place_of_a_clip_s_grid_is_that_of_the_vectors() -> None:
+    tables = expand(bytes.fromhex(VECTORS["key_hex"]))
+
+    for spelling, place in ALL_VECTORS["offsets_right_down"].items():
+        assert offset(tables, MarkId.from_hex(spelling)) == tuple(place)
+
+
+def test_the_long_mark_shares_nothing_with_the_short_one_of_the_same_key() -> None:
+    short, long = expand(b"a" * 32), expand(b"a" * 32, LONG_ALGORITHM)
+
+    assert short.key_id != long.key_id
+    assert abs(float(short.payload_signs @ long.payload_signs)) < 5 * 1024**0.5

@@ -25,7 +25,7 @@ def test_a_mark_id_is_written_as_sixteen_lower_case_digits() -> None:
     "text", ["", "ff", "00000000000000FF", "00000000000000fg", " 0000000000000ff", "0" * 17]
 )
 def test_any_other_spelling_is_refused(text: str) -> None:
-    with pytest.raises(PayloadError, match="16 lower-case"):
+    with pytest.raises(PayloadError, match="16 or 32 lower-case"):
         MarkId.from_hex(text)
 
 

@@ -4,11 +4,20 @@ import cv2
 import numpy as np
 import pytest
 
-from provenance.watermark.accumulate import MAX_GROUPS
+from provenance.watermark.accumulate import observe
 from provenance.watermark.chips import expand
-from provenance.watermark.readout import unwarp
-from provenance.watermark.search import Pose, Spectrum, peaks, scaled, squeezed, turned
-from provenance.watermark.tile import TRIES
+from provenance.watermark.readout import posed, unwarp, upright
+from provenance.watermark.search import (
+    Pose,
+    Spectrum,
+    peaks,
+    scaled,
+    squeezed,
+    stretched,
+    turned,
+)
+from provenance.watermark.tile import SINGLES, TRIES, UPRIGHT_TRIES
+from tests.support import textured
 
 
 def test_a_turn_is_counter_clockwise_as_opencv_has_it() -> None:
@@ -83,7 +92,24 @@ def test_every_kind_of_pose_covers_its_range_without_gaps() -> None:
     assert (squeezed()[:, 0] / squeezed()[:, 1]).min() < 0.75
 
 
+def test_a_whole_picture_is_looked_for_in_every_shape_it_may_have_been_stretched_to() -> None:
+    square = stretched(240, 240)
+    upright = stretched(427, 240)
+
+    assert abs(square[:, :2] - [240 / 427, 1]).max(axis=1).min() < 0.003  # of a 16:9 picture
+    assert abs(upright[:, :2] - [240 / 427, 427 / 240]).max(axis=1).min() < 0.003
+
+
 def test_the_bound_pays_for_every_try_a_search_can_make() -> None:
-    upright = 2 * (1 + MAX_GROUPS + 1)  # whole, groups, combined; mirrored or not
-    posed = 3 * 2 * 6 * 3  # kinds, pictures, candidates; combined and two alone
+    upright = 2 * (3 + 3 + 3)  # mirrored or not: whole, two combined; three spells, three moments
+    posed = 4 * 3 * 6 * (3 + 3)  # kinds, pictures, candidates; the same without moments
     assert upright + posed == TRIES
+
+
+def test_no_pose_gives_more_tries_than_the_bound_pays_for() -> None:
+    chips = expand(b"a" * 32)
+    seen = observe(textured.clip(frames=80, height=96, width=128))
+    pose = Pose(1.1, 1.1, 2.0)
+
+    assert len(upright(seen, chips, singles=SINGLES)) == UPRIGHT_TRIES
+    assert len(posed(seen, pose, chips, spells=SINGLES)) == 3 + SINGLES

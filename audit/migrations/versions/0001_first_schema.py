@@ -48,6 +48,7 @@ def _create_log() -> None:
         sa.Column("media_digest", sa.String(64)),
         sa.Column("mark_id", sa.String(32)),
         sa.Column("manifest_label", sa.String(255)),
+        sa.Column("frame_hashes", sa.LargeBinary),
         sa.UniqueConstraint("log", "id", name="record_id"),
     )
     for name, columns in (
@@ -62,6 +63,14 @@ def _create_log() -> None:
         ("record_manifest", ["log", "manifest_label", "idx"]),
     ):
         op.create_index(name, "record", columns)
+    there = sa.text("frame_hashes IS NOT NULL")
+    op.create_index(
+        "record_frames",
+        "record",
+        ["log", "idx", "frame_hashes"],
+        sqlite_where=there,
+        postgresql_where=there,
+    )
     op.create_table(
         "tile",
         _log_column(),
