@@ -6,12 +6,13 @@ anywhere and there are no credentials, the fingerprint itself is asked for clips
 Looking alike leads to a record and accuses nobody; only a positive difference contradicts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from audit.bodies import RecordKind
+from audit.canonical import JsonValue
 from audit.derived import fingerprint_in, value_in
 from audit.findings import LogFinding
 from audit.reader import Entry, LedgerReader
@@ -143,14 +144,15 @@ def _compared(entry: Entry, taken: Taken, glimpse: Glimpse, geometry: Geometry |
         clip_id=clip_id,
         comparison=compare(taken, glimpse, geometry),
         pdq_bits=int(bits.min()),
-        video_code=_code_compared(entry, glimpse),
+        video_code=code_compared(entry.record.body, glimpse),
     )
 
 
-def _code_compared(entry: Entry, glimpse: Glimpse) -> CodeCompared:
+def code_compared(cleared: Mapping[str, JsonValue], glimpse: Glimpse) -> CodeCompared:
+    """Compare the ISCC Video-Code in the body of a `cleared` record with the pictures at hand."""
     try:
         method = load_video_code()
-        theirs = value_in(entry.record.body, method.algorithm)
+        theirs = value_in(cleared, method.algorithm)
         if theirs is None:
             return CodeCompared(None, "the record holds no such code")
         times = glimpse.times_ms

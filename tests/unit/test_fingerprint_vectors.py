@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from provenance.fingerprint.form import Fingerprint
-from tests.support.fingerprint_vectors import PLACE, vectors
+from tests.support.fingerprint_vectors import PLACE, picture, vectors
 
 PUBLISHED: dict[str, Any] = json.loads(PLACE.read_text(encoding="utf-8"))
 
@@ -35,12 +36,9 @@ def test_a_fingerprint_is_what_the_page_says(case: dict[str, Any]) -> None:
     assert Fingerprint.decode(encoded).encode() == encoded
 
 
+@pytest.mark.dev
 def test_the_page_has_metas_hash() -> None:
     pdqhash = pytest.importorskip("pdqhash", reason="needs the `dev` extra")
-    import numpy as np
-
-    from tests.support.fingerprint_vectors import picture
-
     for case in PUBLISHED["pdq"]:
         grey = picture(case["height"], case["width"])
         theirs, _ = pdqhash.compute(np.stack([grey] * 3, axis=2))

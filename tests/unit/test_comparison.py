@@ -1,0 +1,131 @@
+"""What the fingerprint answers, given the geometry that a mark would have found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from provenance.fingerprint import Answer
+from provenance.fingerprint.comparison import compare
+from provenance.fingerprint.form import Fingerprint
+from provenance.fingerprint.taking import fingerprint_of
+from provenance.watermark import Geometry, Picture
+from tests.support import editing, reencode, textured
+from tests.support.clips_seen import UNCHANGED, elsewhere, glimpse, here, sighting
+
+Frames = Sequence[Picture]
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    return here()
+
+
+@pytest.fixture(scope="module")
+def taken(frames: Frames) -> Fingerprint:
+    return fingerprint_of(sighting(frames))
+
+
+@pytest.mark.parametrize(
+    ("change", "geometry"),
+    [
+        (lambda f: f, UNCHANGED),
+        (lambda f: reencode.h264(f, crf=34), UNCHANGED),
+        (lambda f: reencode.crop(f, area=0.5), replace(UNCHANGED, scale_x=2**0.5, scale_y=2**0.5)),
+        (lambda f: reencode.crop(f, area=0.25), replace(UNCHANGED, scale_x=2, scale_y=2)),
+        (reencode.mirror, replace(UNCHANGED, mirrored=True)),
+        (lambda f: reencode.rotate(f, degrees=5), replace(UNCHANGED, rotation_degrees=5)),
+        (lambda f: reencode.resize(f, width=0.75, height=1), replace(UNCHANGED, scale_x=0.75)),
+        (lambda f: f[12:], UNCHANGED),
+        (lambda f: f[::2], UNCHANGED),
+    ],
+    ids=["same", "h264", "half", "quarter", "mirror", "turn", "squeeze", "cut", "dropped"],
+)
+def test_an_honest_change_matches_once_its_geometry_is_undone(
+    frames: Frames, taken: Fingerprint, change: Callable[[Frames], Frames], geometry: Geometry
+) -> None:
+    assert compare(taken, glimpse(change(frames)), geometry).answer is Answer.MATCH
+
+
+def test_another_clip_is_different_where_a_mark_says_that_it_is_this_one(
+    taken: Fingerprint,
+) -> None:
+    found = compare(taken, glimpse(elsewhere()), UNCHANGED)
+
+    assert found.answer is Answer.DIFFERENT
+    assert "others are shown" in found.reason
+
+
+def test_without_a_mark_nothing_is_ever_called_different(taken: Fingerprint) -> None:
+    found = compare(taken, glimpse(elsewhere()), None)
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert "no mark says" in found.reason
+
+
+def test_without_a_mark_a_whole_picture_matches_whichever_way_it_lies(
+    frames: Frames, taken: Fingerprint
+) -> None:
+    stood_up = [np.ascontiguousarray(np.rot90(frame)) for frame in frames]
+
+    assert compare(taken, glimpse(stood_up), None).answer is Answer.MATCH
+
+
+def test_a_clip_that_fills_a_quarter_of_the_picture_is_not_called_different(
+    frames: Frames, taken: Fingerprint
+) -> None:
+    rows, columns = frames[0].shape[0] // 2, frames[0].shape[1] // 2
+    mixed = [frame.copy() for frame in elsewhere()]
+    for whole, part in zip(mixed, frames, strict=True):
+        whole[:rows, :columns] = part[:rows, :columns]
+
+    found = compare(taken, glimpse(mixed), UNCHANGED)
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert "a part of the picture" in found.reason
+
+
+def test_a_negative_is_not_called_different(frames: Frames, taken: Fingerprint) -> None:
+    negative = editing.with_levels(frames, lambda level: 1 - level)
+
+    assert compare(taken, glimpse(negative), UNCHANGED).answer is Answer.INCONCLUSIVE
+
+
+def test_the_same_place_at_another_moment_is_no_match() -> None:
+    """The ground stands still in both, and the ball rolls elsewhere."""
+    ground = textured.clip(frames=33, height=240, width=416, seed=3)[0]
+    moving = [ground.copy() for _ in range(33)]
+    earlier, later = [frame.copy() for frame in moving], [frame.copy() for frame in moving]
+    for at in range(33):
+        earlier[at][30:110, 4 * at : 4 * at + 80] = 230
+        later[at][150:230, 300 - 6 * at : 380 - 6 * at] = 20
+
+    found = compare(fingerprint_of(sighting(earlier)), glimpse(later), UNCHANGED)
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert "not the same moves" in found.reason
+
+
+def test_a_file_that_is_too_short_to_hold_a_moment_is_not_called_different() -> None:
+    slow = fingerprint_of(sighting(here(), frame_rate=1))  # four seconds between moments
+
+    found = compare(slow, glimpse(elsewhere()[:8]), UNCHANGED)
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert "between the record's moments" in found.reason
+
+
+def test_a_file_that_was_looked_at_too_rarely_is_not_called_different(taken: Fingerprint) -> None:
+    found = compare(taken, glimpse(elsewhere(), frame_rate=2), UNCHANGED)
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert "500 ms apart" in found.reason
+
+
+def test_a_flat_picture_is_neither_alike_nor_different() -> None:
+    grey = textured.plain(frames=33, height=240, width=416)
+
+    assert compare(fingerprint_of(sighting(grey)), glimpse(elsewhere()), UNCHANGED).answer is (
+        Answer.INCONCLUSIVE
+    )
