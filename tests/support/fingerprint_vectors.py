@@ -17,7 +17,7 @@ SIDES = ((320, 320), (64, 64), (200, 333))
 def picture(height: int, width: int) -> NDArray[np.uint8]:
     """Return luma that any program can draw: (3 x x + 5 y y + x y + 7 x) div 64 modulo 256."""
     y, x = np.mgrid[:height, :width].astype(np.int64)
-    return ((3 * x * x + 5 * y * y + x * y + 7 * x) // 64 % 256).astype(np.uint8)
+    return np.asarray((3 * x * x + 5 * y * y + x * y + 7 * x) // 64 % 256, np.uint8)
 
 
 def vectors() -> dict[str, Any]:
