@@ -26,6 +26,7 @@ from provenance.fingerprint.placing import (
     Steps,
     from_content,
     from_geometry,
+    is_possible,
     steps_at,
     steps_of_cells,
 )
@@ -56,7 +57,7 @@ def compare(taken: Fingerprint, seen: Glimpse, geometry: Geometry | None) -> Com
         geometry: how the file's pictures were changed, as the mark found it; None where no mark
             was found, and then nothing is ever called different.
     """
-    if geometry is None:
+    if geometry is None or not is_possible(geometry):
         return _whole(taken, seen)
     ours = steps_of_cells(taken)
     placing = from_geometry(geometry)

@@ -50,9 +50,6 @@ class Box:
         return tuple(round(edge * _BOX_UNIT) for edge in edges)
 
 
-WHOLE: Final = Box(0.0, 0.0, 1.0, 1.0)
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """One picture of a clip."""

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALIKE = 31  # bits: the distance up to which PDQ's authors call two pictures alike
-GOOD_QUALITY = 50  # below it a picture is too flat for its hash to mean anything (same source)
 _SIDE, _KEPT = 64, 16  # samples a side, frequencies a side
 _GRADIENT_PER_QUALITY = 90  # the paper's: 90 units of gradient are one point of quality
 _TOP_QUALITY = 100
@@ -48,12 +47,6 @@ class Turn(Enum):
         picture = picture.T if transposed else picture
         picture = picture[::-1] if flipped else picture
         return picture[:, ::-1] if mirrored else picture
-
-    @property
-    def undone(self) -> "Turn":
-        """The way to lay what was laid this way, so that it is upright again."""
-        transposed, flipped, mirrored = self.value
-        return Turn((True, mirrored, flipped)) if transposed else self
 
 
 @dataclass(frozen=True, slots=True, eq=False)

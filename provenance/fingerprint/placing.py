@@ -22,6 +22,7 @@ from provenance.watermark import Geometry
 
 FINE = 4  # shifts tried per cell, along each side
 STEP = 3.0  # grey levels: a step as large counts half
+MOST_SCALED = 10.0  # times smaller or larger, far beyond what the mark survives
 LARGEST = 3.0  # times the fingerprint's sides: more than that of unwarped picture is not looked at
 
 Float = NDArray[np.float32]
@@ -43,6 +44,12 @@ def from_geometry(geometry: Geometry) -> Placing:
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     mirror = -1.0 if geometry.mirrored else 1.0
     return Placing("mark", turn @ np.diag([geometry.scale_x * mirror, geometry.scale_y]))
+
+
+def is_possible(geometry: Geometry) -> bool:
+    """Tell whether a search can have found this; a child that was taken over says anything."""
+    scales = (geometry.scale_x, geometry.scale_y)
+    return all(1 / MOST_SCALED <= scale <= MOST_SCALED for scale in scales)
 
 
 def from_content(fingerprint: Fingerprint, aspect: float, content: Box, turn: Turn) -> Placing:

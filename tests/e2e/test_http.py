@@ -61,7 +61,7 @@ def test_anybody_may_verify_and_the_upload_is_gone_afterwards(
     assert [path for path in home.path.glob("uploads/**/*") if path.is_file()] == []
 
 
-def test_how_strong_the_mark_is_is_told_to_roles_only(
+def test_how_strong_the_mark_is_and_how_alike_the_pictures_is_told_to_roles_only(
     client: TestClient, auditor: dict[str, str], released: Released
 ) -> None:
     content = released.path.read_bytes()
@@ -70,6 +70,8 @@ def test_how_strong_the_mark_is_is_told_to_roles_only(
     auditor_sees = client.post("/v1/verify", content=content, headers=auditor).json()
 
     assert "searches" not in stranger_sees["layers"]["watermark"]
+    assert "compared" not in stranger_sees["layers"]["fingerprint"]
+    assert auditor_sees["layers"]["fingerprint"]["compared"][0]["answer"] == "match"
     assert auditor_sees["layers"]["watermark"]["searches"][0]["log10_p"] < -6
 
 

@@ -123,6 +123,14 @@ def test_a_file_that_was_looked_at_too_rarely_is_not_called_different(taken: Fin
     assert "500 ms apart" in found.reason
 
 
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1e-9, 1e9])
+def test_a_geometry_that_no_search_finds_is_none(taken: Fingerprint, scale: float) -> None:
+    found = compare(taken, glimpse(elsewhere()), replace(UNCHANGED, scale_x=scale))
+
+    assert found.answer is Answer.INCONCLUSIVE
+    assert found.placed_by != "mark"
+
+
 def test_a_flat_picture_is_neither_alike_nor_different() -> None:
     grey = textured.plain(frames=33, height=240, width=416)
 

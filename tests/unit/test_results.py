@@ -144,3 +144,28 @@ def test_marking_and_searching_take_no_longer_than_the_issue_allows() -> None:
 
 def test_help_is_there_at_once() -> None:
     assert result("start_up")["cpu_s_median_of_5"]["countermark --help"] <= 0.8
+
+
+def test_the_fingerprint_never_accuses_an_honest_change_and_never_takes_another_clip_for_it() -> (
+    None
+):
+    found = result("fingerprint")
+
+    # After the hardest attacks no clip has its mark left, and nothing is compared under it.
+    assert len(found["by_attack"]) >= 0.9 * len(ATTACKS)
+    assert found["honest"]["different"] == 0
+    assert found["honest"]["match"] >= 0.95 * found["honest"]["of"]
+    assert found["copied"]["match"] == 0
+    assert found["copied"]["different"] >= 0.5 * found["copied"]["of"]
+    assert all(each.get("different", 0) == 0 for each in found["unmarked"].values())
+    assert found["unmarked"]["copied"]["match"] == 0
+    assert found["chance"]["largest"] < found["chance"]["threshold"]
+    assert found["chance"]["share_beyond_it_by_the_fit"] <= 1e-4
+
+
+def test_a_million_fingerprints_are_searched_in_20_ms_and_none_is_missed() -> None:
+    found = result("fingerprint")["index"]
+
+    assert found["hashes"] == 1_000_000
+    assert found["found"] == found["of"]
+    assert found["query_cpu_ms"][2] <= 20
