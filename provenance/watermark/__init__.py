@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.errors import PayloadError
-from provenance.payload import MarkId
+from provenance.payload import LONG_MARK_ID_BITS, MARK_ID_BITS, MarkId
 
 Picture = NDArray[
     np.uint8
@@ -27,10 +27,11 @@ that does not read back."""
 MAX_FALSE_ACCEPTS = 1e-6
 """Proven bound on the chance that a search of a file without a mark of this key finds one."""
 
-CERTAIN = 14.0
-"""Statistic from which a mark id is not another one misread either. Where a mark is nearly lost the
-decoder may miss its payload, and a wrong one then has the right CRC once in 500,000 words. In 8,456
-such words no wrong one reached 12.8 (`benchmarks/watermark_null.py`)."""
+CERTAIN = {MARK_ID_BITS: 14.0, LONG_MARK_ID_BITS: 18.0}
+"""Statistic from which an id of so many bits is not another one misread either. Where a mark is
+nearly lost the decoder may miss its payload, and a wrong one then has the right CRC once in 500,000
+words. `benchmarks/watermark_null.py` counts such words and says how far a wrong one came in them:
+to 12.8 with 64 bits, and with 128, of which more fit near any word, to 16.1."""
 
 
 class MarkState(StrEnum):
@@ -75,7 +76,7 @@ class Detection:
     @property
     def certain(self) -> bool:
         """Whether the id may be held against somebody: neither chance nor a misread mark."""
-        return self.state is MarkState.FOUND and self.statistic >= CERTAIN
+        return self.mark_id is not None and self.statistic >= CERTAIN[self.mark_id.bits]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values; `from_json` reads them back."""

@@ -66,7 +66,7 @@ def expand(key: bytes, algorithm: str = ALGORITHM) -> Chips:
         raise KeyUnavailable(
             f"a mark key is {KEY_BYTES} bytes, this one has {len(key)}; make one with new_key()"
         )
-    # The tag and the key have fixed lengths, so tag, key and label cannot be confused.
+    # No tag holds a zero and every key has the same length: tag, key and label cannot be confused.
     source = f"{algorithm}\0".encode() + key
     carriers = band()
     carriers = carriers[_permutation(source, "carriers", len(carriers))]

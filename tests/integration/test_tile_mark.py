@@ -233,3 +233,13 @@ def test_json_that_is_no_detection_is_refused(change: dict[str, object]) -> None
 
     with pytest.raises(PayloadError, match="no detection"):
         Detection.from_json({**values, **change})
+
+
+def test_a_long_id_must_be_read_more_clearly_to_be_held_against_somebody() -> None:
+    """More code words of 128 bits lie near any other: a misread one is stronger."""
+    found = MARKER.detect(MARKER.embed(textured.clip(frames=2), MARK_ID))
+    between = replace(found, statistic=16.1)
+
+    assert between.certain
+    assert not replace(between, mark_id=MarkId.random(bits=128)).certain
+    assert replace(between, mark_id=MarkId.random(bits=128), statistic=18.0).certain

@@ -15,7 +15,7 @@ from audit.status import Status, decide
 from generator.outcome import Released
 from provenance.credentials import examine
 from provenance.examination import Question, examine_confined
-from provenance.payload import MarkId
+from provenance.payload import MARK_ID_BITS, MarkId
 from provenance.trust import TrustLists
 from provenance.video import MediaLimits
 from provenance.watermark import CERTAIN
@@ -113,7 +113,9 @@ def test_a_weak_mark_that_may_be_misread_accuses_nobody(
     with opened_verifier(home) as verifier:
         question = Question(verifier.media_limits, verifier.trust, verifier.mark_keys)
         seen = examine_confined(released.path, question, verifier.process_limits)
-        weak = replace(seen.marks[0], mark_id=MarkId.random(), statistic=CERTAIN - 0.1)
+        weak = replace(
+            seen.marks[0], mark_id=MarkId.random(), statistic=CERTAIN[MARK_ID_BITS] - 0.1
+        )
         bare = replace(seen, sha256="00" * 32, credentials=without)
         answers = [
             (
@@ -122,7 +124,7 @@ def test_a_weak_mark_that_may_be_misread_accuses_nobody(
             )
             for each in (
                 replace(bare, marks=(weak,)),
-                replace(bare, marks=(replace(weak, statistic=CERTAIN),)),
+                replace(bare, marks=(replace(weak, statistic=CERTAIN[MARK_ID_BITS]),)),
                 replace(seen, marks=(weak,)),
             )
             for found in [look_up(each, verifier.ledger)]

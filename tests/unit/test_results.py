@@ -85,9 +85,22 @@ def test_no_mark_was_found_where_none_is() -> None:
     found = result("watermark_null")
 
     assert found["whole_searches"]["false_accepts"] == 0
-    for row in found["misread_marks"]:
-        assert row["largest_wrong_statistic_then"] < CERTAIN
+    for bits, rows in found["misread_marks"].items():
+        for row in rows:
+            assert row["largest_wrong_statistic_then"] < CERTAIN[int(bits)]
 
+
+def test_the_statistic_of_nothing_stays_below_its_bound_down_to_one_in_a_hundred_thousand() -> None:
+    rows = result("watermark_null")["statistic"]
+
+    assert rows[0]["reached_in"] >= 10_000_000
+    assert rows[-1]["bound"] <= 1e-5
+    for row in rows:
+        assert 0 <= row["reached"] <= row["bound"] * row["reached_in"]
+    assert rows[0]["reached"] > 0.1 * rows[0]["bound"] * rows[0]["reached_in"]
+
+
+def test_no_whole_search_found_a_mark_where_none_is() -> None:
     searched = result("watermark")["null"]
     assert searched["false_accepts"] == searched["wrong_ids_in_marked_clips"] == 0
 
