@@ -23,7 +23,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, select, update
 
 from audit import tables
-from audit.bodies import Token, TokenAction
+from audit.bodies import Token
 from audit.database import reading
 from audit.errors import (
     AccessDenied,
@@ -35,6 +35,7 @@ from audit.errors import (
 )
 from audit.ledger import Entry, Ledger, LedgerReader
 from audit.records import to_ms
+from audit.vocabulary import TokenAction
 
 TOKEN_PREFIX: Final = "cmk_"  # noqa: S105 - what every token starts with, so that scanners find leaks
 TOKEN_BYTES: Final = 32

@@ -20,11 +20,11 @@ from typing import Final
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from audit import tables
-from audit.bodies import RecordKind
 from audit.database import reading, writing
 from audit.errors import AppendFailed, NotFound
 from audit.lease import Lease, is_expired
 from audit.records import to_ms
+from audit.vocabulary import RecordKind
 
 
 class AttemptState(StrEnum):

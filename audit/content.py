@@ -8,10 +8,10 @@ Looking alike leads to a record and accuses nobody; only a positive difference c
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
-from audit.bodies import RecordKind
 from audit.canonical import JsonValue
 from audit.derived import fingerprint_in, value_in
 from audit.findings import LogFinding
@@ -20,16 +20,16 @@ from audit.report import Origin
 from audit.resemblance import Resemblance
 from audit.status import Fingerprint, Log
 from audit.stories import Entries, lines, released, story
+from audit.vocabulary import RecordKind
 from provenance.credentials import Presence
 from provenance.errors import FingerprintError
 from provenance.examination import Examination
 from provenance.fingerprint import Answer, Comparison
 from provenance.fingerprint.codes import load_video_code
-from provenance.fingerprint.comparison import compare
+from provenance.fingerprint.comparison import Mark, compare
 from provenance.fingerprint.form import Fingerprint as Taken
 from provenance.fingerprint.glimpse import Glimpse
 from provenance.fingerprint.pdq import distances
-from provenance.watermark import Geometry
 
 _NO_CREDENTIALS = frozenset({Presence.ABSENT, Presence.ELSEWHERE})
 
@@ -107,7 +107,7 @@ def _against(seen: Examination, glimpse: Glimpse, cleared: Iterable[Entry]) -> C
     for entry in cleared:
         taken = fingerprint_in(entry.record.body)
         if taken is not None:
-            compared.append(_compared(entry, taken, glimpse, _geometry(seen, entry)))
+            compared.append(_compared(entry, taken, glimpse, _mark(seen, entry)))
     if not compared:
         return _unasked("the record holds no fingerprint")
     # Different outranks a match: a file cannot be two clips.
@@ -135,14 +135,14 @@ def _alike(glimpse: Glimpse, ledger: LedgerReader, resemblance: Resemblance) -> 
     return ContentFinding(Fingerprint.MATCH, reason, tuple(compared), tuple(found))
 
 
-def _compared(entry: Entry, taken: Taken, glimpse: Glimpse, geometry: Geometry | None) -> Compared:
+def _compared(entry: Entry, taken: Taken, glimpse: Glimpse, mark: Mark | None) -> Compared:
     hashes = np.frombuffer(b"".join(moment.pdq for moment in taken.moments), np.uint8)
     bits = distances(hashes.reshape(len(taken.moments), -1), glimpse.hashes[:, 0])
     clip_id = str(entry.record.body["clip_id"])
     return Compared(
         index=entry.index,
         clip_id=clip_id,
-        comparison=compare(taken, glimpse, geometry),
+        comparison=compare(taken, glimpse, mark),
         pdq_bits=int(bits.min()),
         video_code=code_compared(entry.record.body, glimpse),
     )
@@ -163,14 +163,14 @@ def code_compared(cleared: Mapping[str, JsonValue], glimpse: Glimpse) -> CodeCom
         return CodeCompared(None, str(error))
 
 
-def _geometry(seen: Examination, cleared: Entry) -> Geometry | None:
-    """Return how the pictures were changed since this clip's mark was put in; None if not read."""
+def _mark(seen: Examination, cleared: Entry) -> Mark | None:
+    """Return what this clip's mark says of the pictures; None where it was not read."""
     mark = cleared.record.body["mark"]
     mark_id = mark.get("id") if isinstance(mark, dict) else None
-    return next(
-        (each.geometry for each in seen.marks if each.mark_id and each.mark_id.hex == mark_id),
-        None,
-    )
+    for each in seen.marks:
+        if each.mark_id and each.mark_id.hex == mark_id and each.geometry and seen.media:
+            return Mark(each.geometry, each.evidence, Fraction(seen.media.frame_rate))
+    return None
 
 
 def _cleared(ledger: LedgerReader, entries: Entries) -> list[Entry]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from audit.bodies import RecordKind, Token, TokenAction
+from audit.bodies import Token
 from audit.records import Record
 from audit.shape import from_json
+from audit.vocabulary import RecordKind, TokenAction
 
 
 @dataclass(frozen=True, slots=True)

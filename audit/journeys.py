@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.attempts import STEPS, AttemptState, StoredAttempt, state_after
-from audit.bodies import RecordKind
 from audit.records import Record
+from audit.vocabulary import RecordKind
 
 
 @dataclass(frozen=True, slots=True)

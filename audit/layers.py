@@ -1,6 +1,7 @@
 """From what was seen and what the log knows to the state of each layer. Pure."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from audit.content import Compared, ContentFinding
@@ -25,10 +26,11 @@ from provenance.credentials import (
     TrustState,
     timestamp_codes,
 )
-from provenance.examination import Decoding, Examination
+from provenance.examination import Decoding, Examination, MediaFacts
 from provenance.watermark import Detection, MarkState
 
 UNCLEAR_MARK = "a mark id was read, not clearly enough to accuse or to lead anywhere"
+PRESENT_MARK = "a mark of a key at hand is in the pictures, and too little is left to read its id"
 _NO_VIDEO = frozenset({"image", "audio"})  # nothing is wrong with those; marks are in videos
 _MARK_CONFLICTS = {
     Agreement.OTHER_CLIP: "the mark in the pictures is not the one that is claimed",
@@ -91,7 +93,7 @@ def watermark(seen: Examination, log: LogFinding, content: ContentFinding) -> La
     relied_on = _relied_on(seen, log)
     values: dict[str, Any] = {
         "mark_id": relied_on[0] if relied_on else None,
-        "searches": [_search(mark) for mark in seen.marks],
+        "searches": [_search(mark, seen.media) for mark in seen.marks],
     }
     state, reason = _watermark_state(seen, log, content)
     return Layer(state, reason, values)
@@ -127,8 +129,8 @@ def gaps(seen: Examination, log: LogFinding, content: ContentFinding) -> Iterato
     if log.log is Log.NOT_CHECKED:
         yield "log: no log is at hand; run this where the issuer's log is, or ask the issuer"
     yield from _media_gaps(seen)
-    if _mark(seen, log) is Mark.UNCLEAR:
-        yield f"watermark: {UNCLEAR_MARK}"
+    if _mark(seen, log) is Mark.PRESENT:
+        yield f"watermark: {_what_is_lost(seen)}"
     yield from _credentials_gaps(seen.credentials)
     yield from (f"examination: {limit}" for limit in seen.unlimited)
 
@@ -189,9 +191,14 @@ def _credentials(evidence: CredentialsEvidence) -> Credentials:
 def _mark(seen: Examination, log: LogFinding) -> Mark:
     if _relied_on(seen, log):
         return Mark.FOUND
-    if any(mark.state is MarkState.FOUND for mark in seen.marks):
-        return Mark.UNCLEAR
+    if any(mark.state is not MarkState.NOT_FOUND for mark in seen.marks):
+        return Mark.PRESENT
     return Mark.NOT_FOUND if seen.marks else Mark.NOT_CHECKED
+
+
+def _what_is_lost(seen: Examination) -> str:
+    read = any(mark.state is MarkState.FOUND for mark in seen.marks)
+    return UNCLEAR_MARK if read else PRESENT_MARK
 
 
 def _relied_on(seen: Examination, log: LogFinding) -> list[str]:
@@ -203,14 +210,18 @@ def _relied_on(seen: Examination, log: LogFinding) -> list[str]:
 def _watermark_state(
     seen: Examination, log: LogFinding, content: ContentFinding
 ) -> tuple[LayerState, str]:
-    mark = _mark(seen, log)
-    if mark is Mark.NOT_CHECKED:
-        missing = seen.media_problem if seen.media is None else seen.mark_problem
-        return LayerState.NOT_CHECKED, missing or "no detection key is at hand"
-    if mark is not Mark.FOUND:
-        unclear = mark is Mark.UNCLEAR
-        reason = UNCLEAR_MARK if unclear else "no mark of the keys at hand was found"
-        return LayerState.NOT_FOUND, reason
+    match _mark(seen, log):
+        case Mark.NOT_CHECKED:
+            missing = seen.media_problem if seen.media is None else seen.mark_problem
+            return LayerState.NOT_CHECKED, missing or "no detection key is at hand"
+        case Mark.NOT_FOUND:
+            return LayerState.NOT_FOUND, "no mark of the keys at hand was found"
+        case Mark.PRESENT:
+            return LayerState.CONSISTENT, _what_is_lost(seen)
+    return _found_mark(log, content)
+
+
+def _found_mark(log: LogFinding, content: ContentFinding) -> tuple[LayerState, str]:
     if log.agreement in _MARK_CONFLICTS:
         return LayerState.CONFLICT, _MARK_CONFLICTS[log.agreement]
     if content.answer is Fingerprint.DIFFERENT:
@@ -220,13 +231,20 @@ def _watermark_state(
     return LayerState.CONSISTENT, "a mark was read; nothing else speaks of it"
 
 
-def _search(mark: Detection) -> dict[str, Any]:
-    """Return one search's evidence as a whole; per-second evidence is for roles."""
+def _search(mark: Detection, media: MediaFacts | None) -> dict[str, Any]:
+    """Return one search's evidence; what was received stays here."""
     values = mark.to_json()
-    return {
-        name: values[name]
-        for name in ("algorithm", "key_id", "state", "mark_id", "log10_p", "frames", "geometry")
-    }
+    shown = {name: value for name, value in values.items() if name != "words"}
+    if mark.evidence is not None and media is not None:
+        step = float(mark.evidence.frames_per_moment / Fraction(media.frame_rate))
+        shown["evidence"] = {
+            "seconds": [
+                {"from": round(at * step, 3), "statistic": value}
+                for at, value in enumerate(mark.evidence.moments)
+            ],
+            "regions": mark.evidence.regions,
+        }
+    return shown
 
 
 def _comparison(each: Compared) -> dict[str, Any]:

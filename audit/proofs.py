@@ -7,13 +7,13 @@ where the `cleared` record that it leads to says of the clip what the manifest s
 from collections.abc import Mapping
 from enum import StrEnum
 
-from audit.bodies import RecordKind
 from audit.checkpoint import open_checkpoint
 from audit.errors import NotFound, ProofError
 from audit.merkle import InclusionProof, verify_inclusion
 from audit.reader import LedgerReader
 from audit.records import Record
 from audit.signers import Maker
+from audit.vocabulary import RecordKind
 from provenance.claims import LogProof
 from provenance.manifest_facts import ManifestFacts
 

@@ -13,13 +13,13 @@ from typing import Final
 from sqlalchemy import ColumnElement, select
 
 from audit import tables
-from audit.bodies import Decision, RecordKind
 from audit.checkpoint import SignedCheckpoint
 from audit.database import reading
 from audit.derived import StoredRecord, read_row
 from audit.errors import LedgerDamaged, NotFound
 from audit.reader import MAX_INDEX, LedgerReader
 from audit.records import to_ms
+from audit.vocabulary import Decision, RecordKind
 
 PAGE_LIMIT: Final = 500
 """Records on one page: about a megabyte."""

@@ -226,6 +226,23 @@ class LedgerReader:
                 if isinstance(index, int) and isinstance(hashes, bytes):
                     yield index, hashes
 
+    def mark_ids(self, *, after: int = -1) -> Iterator[tuple[int, str]]:
+        """Yield the index of each record with a mark that follows `after`, and the mark's id.
+
+        As the database has them, in hexadecimal: whoever is led to a record by one asks for it.
+        """
+        columns = tables.record.c
+        query = (
+            select(columns.idx, columns.mark_id)
+            .where(columns.log == self.log_id, columns.idx > after, columns.mark_id.is_not(None))
+            .order_by(columns.idx)
+            .execution_options(yield_per=PAGE_LIMIT)
+        )
+        with reading(self.engine) as connection:
+            for index, mark_id in connection.execute(query):
+                if isinstance(index, int) and isinstance(mark_id, str):
+                    yield index, mark_id
+
     def entries(self, *, after: int = -1, limit: int = PAGE_LIMIT) -> tuple[StoredRecord, ...]:
         """Return up to `limit` records that follow index `after`; the last one's index pages on.
 

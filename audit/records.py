@@ -19,10 +19,11 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from audit.bodies import BODIES, Body, Deployment, RecordKind
+from audit.bodies import BODIES, Body, Deployment
 from audit.canonical import JsonValue, decode, encode
 from audit.errors import RecordInvalid, RecordNewer
 from audit.shape import from_json, to_json
+from audit.vocabulary import RecordKind
 
 SCHEMA_VERSION: Final = 1
 """The only envelope version there is; a reader refuses any other."""

@@ -26,12 +26,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, delete, func, insert, select
 
 from audit import tables
-from audit.bodies import Commitment, Erasure, RecordKind, Scheme
+from audit.bodies import Commitment, Erasure
 from audit.database import reading, scrub
 from audit.errors import AppendFailed, LedgerDamaged, LedgerError, NotFound
 from audit.ledger import Entry, Ledger
 from audit.queries import PAGE_LIMIT, RecordFilter, list_records
 from audit.reader import LedgerReader
+from audit.vocabulary import RecordKind, Scheme
 
 KEY_BYTES: Final = 32
 """AES-256."""

@@ -13,7 +13,7 @@ import numpy as np
 from audit.reader import LedgerReader
 from provenance.fingerprint.form import HASH_BYTES, KEY_BITS
 from provenance.fingerprint.glimpse import Glimpse
-from provenance.fingerprint.index import FrameIndex
+from provenance.fingerprint.index import FrameIndex, Hashes
 from provenance.fingerprint.pdq import distances
 
 MOST_CLIPS = 8  # that are compared in full, 0.1 s each
@@ -37,35 +37,42 @@ class Resemblance:
             ledger: the log; always the same one.
             seen: the pictures at hand.
         """
-        chosen = _to_ask(seen)
         with self._lock:
             self._read(ledger)
-            found = self._index.near(seen.hashes[chosen, 0])
-            if not found:
-                turned = seen.hashes[chosen[:MOST_TURNED], 1:]
-                found = self._index.near(turned.reshape(-1, HASH_BYTES))
-        return tuple(near.label for near in found[:MOST_CLIPS])
+            found = self._index.near(_to_ask(seen), most=MOST_CLIPS)
+        return tuple(near.label for near in found)
 
     def _read(self, ledger: LedgerReader) -> None:
-        """Take in what the log gained."""
-        labels: list[int] = []
-        hashes: list[bytes] = []
-        for index, stored in ledger.frame_hashes(after=self._last):
+        """Take in what the log gained: all of it, or nothing if the log cannot be read."""
+        last, labels, hashes = self._last, list[int](), list[bytes]()
+        for index, stored in ledger.frame_hashes(after=last):
             count = len(stored) // HASH_BYTES
             hashes.append(stored[: count * HASH_BYTES])
             labels += [index] * count
-            self._last = index
+            last = index
         if labels:
             rows = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, HASH_BYTES)
             self._index.add(rows, np.array(labels, np.int64))
+        self._last = last
 
 
-def _to_ask(seen: Glimpse) -> list[int]:
-    """Return which hashed moments to look up: they show something and are not alike."""
-    kept: list[int] = []
+def _to_ask(seen: Glimpse) -> Hashes:
+    """Return the hashes (n, 32) to look up: of moments that show something and are not alike.
+
+    Some are asked for mirrored and turned in any case: a logo that lies the same way round when it
+    is mirrored would else lead to every clip that has it, and to no look at the rest.
+    """
+    apart: list[int] = []
     upright = seen.hashes[:, 0]
     for moment, quality in enumerate(seen.qualities):
-        bits = distances(upright[[moment]], upright[kept]) if kept else np.array([])
-        if quality >= LEAST_QUALITY and (bits > KEY_BITS).all() and len(kept) < MOST_ASKED:
-            kept.append(moment)
-    return kept
+        bits = distances(upright[[moment]], upright[apart]) if apart else np.array([])
+        if quality >= LEAST_QUALITY and (bits > KEY_BITS).all():
+            apart.append(moment)
+    turned = seen.hashes[_spread(apart, MOST_TURNED), 1:]
+    return np.concatenate([upright[_spread(apart, MOST_ASKED)], turned.reshape(-1, HASH_BYTES)])
+
+
+def _spread(moments: list[int], most: int) -> list[int]:
+    """Return some moments from all over: ours may come after somebody's titles."""
+    count = min(most, len(moments))
+    return [moments[(2 * i + 1) * len(moments) // (2 * count)] for i in range(count)]

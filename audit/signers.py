@@ -13,9 +13,9 @@ from typing import Self
 
 from cryptography import x509
 
-from audit.bodies import KeyPurpose, RecordKind
 from audit.queries import RecordFilter, list_records
 from audit.reader import Entry, LedgerReader
+from audit.vocabulary import KeyPurpose, RecordKind
 from provenance.claim_signature import SignerCertificate
 from provenance.credentials import CredentialsEvidence
 

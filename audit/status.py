@@ -68,9 +68,7 @@ class Mark(StrEnum):
     """What looking for watermarks came to."""
 
     FOUND = "found"  # beyond doubt, or the log knows the id
-    UNCLEAR = (
-        "unclear"  # an id was read; a weak mark could be misread that way, and no log knows it
-    )
+    PRESENT = "present"  # one of a known key is there; its id is lost or could be misread
     NOT_FOUND = "not_found"
     NOT_CHECKED = "not_checked"
 
@@ -200,12 +198,7 @@ RULES = (
     Rule(
         Status.STRIPPED,
         "there are no Content Credentials at hand, and the pictures carry a mark of a known key",
-        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.FOUND,
-    ),
-    Rule(
-        Status.UNKNOWN,
-        "a mark id was read, not clearly enough to accuse anybody, and nothing else speaks of it",
-        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.UNCLEAR,
+        lambda f: f.credentials in _NONE_AT_HAND and f.mark in {Mark.FOUND, Mark.PRESENT},
     ),
     Rule(
         Status.UNKNOWN,

@@ -6,9 +6,9 @@ record that was not withdrawn: what was refused or held was never let out.
 
 from collections.abc import Iterable, Mapping
 
-from audit.bodies import RecordKind
 from audit.reader import Entry, LedgerReader
 from audit.report import RecordLine
+from audit.vocabulary import RecordKind
 
 Entries = tuple[Entry, ...]
 

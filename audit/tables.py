@@ -38,6 +38,13 @@ log: Final = Table(
     Column("root", LargeBinary, nullable=False),
 )
 
+
+def _of_every_clip(name: str, column: str) -> Index:
+    """Return an index that holds a column itself, of the records that have it."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(name, "log", "idx", column, sqlite_where=there, postgresql_where=there)
+
+
 record: Final = Table(
     "record",
     metadata,
@@ -67,15 +74,9 @@ record: Final = Table(
     Index("record_media", "log", "media_digest", "idx"),
     Index("record_mark", "log", "mark_id", "idx"),
     Index("record_manifest", "log", "manifest_label", "idx"),
-    # All that looking for likeness reads: the hashes stand in the index, no body is touched.
-    Index(
-        "record_frames",
-        "log",
-        "idx",
-        "frame_hashes",
-        sqlite_where=text("frame_hashes IS NOT NULL"),
-        postgresql_where=text("frame_hashes IS NOT NULL"),
-    ),
+    # All that looking for likeness or for issued marks reads: no record is touched.
+    _of_every_clip("record_frames", "frame_hashes"),
+    _of_every_clip("record_marks", "mark_id"),
 )
 
 tile: Final = Table(

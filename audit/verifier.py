@@ -1,7 +1,8 @@
 """Is this clip what its marks say? The numbered procedure behind `countermark verify`.
 
 1. Size, type and SHA-256.               2. Content Credentials, by two verifiers and our own eyes.
-3. Pictures: watermark, fingerprint.     4. The log: which records speak of this clip.
+3. Pictures: watermark, fingerprint.     4. The log: which records speak of this clip, also by a
+                                            mark that only its issuer can recognise.
 5. Do the layers speak of one clip?      6. Layer states, and the status from one table.
 7. What could not be checked.
 
@@ -9,16 +10,17 @@ Steps 2 and 3 parse hostile bytes and run in a child process (`provenance.examin
 look-ups in our own database and pure rules. Nothing here touches the network.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audit import content, layers, status
 from audit.findings import look_up
 from audit.reader import LedgerReader
+from audit.recognition import IssuedMarks
 from audit.report import Layer, LayerState, Origin, Report
 from audit.resemblance import Resemblance
 from audit.status import Status
-from provenance.errors import ExaminationFailed
+from provenance.errors import ExaminationFailed, PayloadError
 from provenance.examination import MarkKey, Question, examine_confined
 from provenance.sandbox import ProcessLimits
 from provenance.trust import TrustLists
@@ -35,6 +37,7 @@ class ClipVerifier:
     media_limits: MediaLimits
     process_limits: ProcessLimits
     resemblance: Resemblance = field(default_factory=Resemblance)  # of the ledger
+    issued: IssuedMarks = field(default_factory=IssuedMarks)  # likewise
 
     def verify(self, path: Path) -> Report:
         """Return what the evidence in a file comes to. The file is neither changed nor kept.
@@ -48,8 +51,10 @@ class ClipVerifier:
         question = Question(self.media_limits, self.trust, self.mark_keys)
         try:
             seen = examine_confined(path, question, self.process_limits)  # (1) (2) (3)
-        except ExaminationFailed as error:
+            marks = self.issued.recognise(self.ledger, seen.marks, self.mark_keys)
+        except (ExaminationFailed, PayloadError) as error:
             return _broken_off(path.name, str(error))
+        seen = replace(seen, marks=marks)
         log = look_up(seen, self.ledger)  # (4) (5)
         alike = content.look_at(seen, log, self.ledger, self.resemblance)
         log = content.with_content(log, alike, self.ledger)

@@ -27,9 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.attempts import UNFINISHED, Attempts, AttemptState, StoredAttempt
-from audit.bodies import RecordKind
 from audit.home import Home
 from audit.ledger import Ledger
+from audit.vocabulary import RecordKind
 from audit.wiring import now
 from benchmarks.stamp import keep
 from generator.publish import file_sha256

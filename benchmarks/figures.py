@@ -16,7 +16,8 @@ def measured() -> str:
         ("Does the embedded model draw what a prompt says?", _tiny(), "tiny_model"),
         ("What does the mark survive?", _mark(), "watermark"),
         ("What do other marks survive on the same clips?", _other_marks(), "watermark"),
-        ("Is a mark found where none is?", _null(), "watermark_null"),
+        ("What does its issuer still recognise?", _issued(), "mark_issued"),
+        ("Is a mark found where none is?", _null(), "watermark"),
         ("Does `protect` hold on public clips?", _protect(), "protect_clips"),
         ("Does a flipped bit ever pass?", _flips(), "bit_flips"),
         ("Does kill -9 leave anything wrong?", _crashes(), "crashes"),
@@ -65,11 +66,18 @@ def _other_marks() -> str:
 
 
 def _null() -> str:
-    searches = _read("watermark_null")["whole_searches"]
+    searched = _read("watermark")["null"]
     return (
-        f"bound 1 in a million a file, proven; {searches['false_accepts']} of "
-        f"{searches['searches']} searches"
+        f"bound 1 in a million a file, proven; {searched['false_accepts']} of "
+        f"{searched['searches']:,} whole searches of attacked clips without it"
     )
+
+
+def _issued() -> str:
+    found = _read("mark_issued")
+    rows = found["tiers"]["everyday"].items()
+    told = ", ".join(f"{kind} {row['recognised']} of {row['lost']}" for kind, row in rows)
+    return f"among {found['ids']:,} issued ids, of the everyday cells that are lost: {told}"
 
 
 def _protect() -> str:

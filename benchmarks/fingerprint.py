@@ -33,7 +33,7 @@ from rich.progress import track
 
 from benchmarks.stamp import keep
 from provenance.fingerprint import Answer, Comparison
-from provenance.fingerprint.comparison import BEYOND_CHANCE, compare
+from provenance.fingerprint.comparison import BEYOND_CHANCE, Mark, compare
 from provenance.fingerprint.form import Fingerprint
 from provenance.fingerprint.glimpse import Glimpse, glimpse_of
 from provenance.fingerprint.index import FrameIndex
@@ -41,7 +41,7 @@ from provenance.fingerprint.sampling import Sampler, Sighting
 from provenance.fingerprint.taking import fingerprint_of
 from provenance.payload import MarkId
 from provenance.video import MediaLimits, open_video
-from provenance.watermark import Geometry, Picture
+from provenance.watermark import Detection, Picture
 from provenance.watermark.tile import open_watermarker
 from tests.support import textured
 from tests.support.attacks import ATTACKS, FRAME_RATE
@@ -98,7 +98,7 @@ def main() -> None:
         frames = attack.change(clip.frames)
         detection = marker.detect(frames)
         seen = glimpse_of(_sighting(frames))
-        rows += _compared(clip, clips, attack.name, seen, detection.geometry)
+        rows += _compared(clip, clips, attack.name, seen, _mark(detection))
     keep(
         {
             "clips": [f"{clip.name}, {len(clip.taken.encode())} bytes" for clip in clips],
@@ -152,8 +152,14 @@ def _sighting(frames: Iterable[Picture]) -> Sighting:
     return sampler.sighting()
 
 
+def _mark(found: Detection) -> Mark | None:
+    if found.geometry is None:
+        return None
+    return Mark(found.geometry, found.evidence, Fraction(FRAME_RATE))
+
+
 def _compared(
-    clip: Filmed, clips: Sequence[Filmed], attack: str, seen: Glimpse, geometry: Geometry | None
+    clip: Filmed, clips: Sequence[Filmed], attack: str, seen: Glimpse, mark: Mark | None
 ) -> Iterator[Row]:
     """Compare with the clip's own fingerprint, every one of the same place, and two others."""
     others = [each for each in clips if each.place != clip.place]
@@ -162,8 +168,8 @@ def _compared(
     chosen = [("honest", clip), *(("same_place", each) for each in beside)]
     chosen += [("copied", others[(at + step) % len(others)]) for step in (0, 3)]
     for kind, other in chosen:
-        if geometry is not None:
-            yield Row(attack, kind, compare(other.taken, seen, geometry), marked=True)
+        if mark is not None:
+            yield Row(attack, kind, compare(other.taken, seen, mark), marked=True)
         if kind == "honest" or attack == ATTACKS[0].name:
             yield Row(attack, kind, compare(other.taken, seen, None), marked=False)
 
@@ -232,7 +238,7 @@ def index_of_a_million() -> dict[str, Any]:
         bits = np.unpackbits(stored[label])
         bits[rng.permutation(256)[:FLIPPED_BITS]] ^= 1
         start = time.process_time()
-        near = index.near(np.packbits(bits)[None])
+        near = index.near(np.packbits(bits)[None], most=8)
         spent.append(1000 * (time.process_time() - start))
         found += any(each.label == label for each in near)
     return {

@@ -18,7 +18,6 @@ The full run compares four other marks, whose packages are installed by hand
 """
 
 import argparse
-import json
 import signal
 import sys
 from pathlib import Path
@@ -29,7 +28,7 @@ sys.path.insert(0, str(ROOT))  # also when it is started as a file
 import platformdirs  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks.robustness import clips, peers, plan, report, sheet  # noqa: E402
+from benchmarks.robustness import clips, pages, peers, plan, report, sheet  # noqa: E402
 from benchmarks.robustness.journal import Journal, bases  # noqa: E402
 from benchmarks.robustness.task import Setup, Work  # noqa: E402
 from benchmarks.stamp import RESULTS  # noqa: E402
@@ -78,9 +77,8 @@ def main() -> None:
 
 
 def _fill_the_page() -> None:
-    found = json.loads((RESULTS / f"{report.NAME}.json").read_text(encoding="utf-8"))
     page = ROOT / "docs" / "watermark.md"
-    page.write_text(report.with_page(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+    page.write_text(pages.filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _attacks(asked: argparse.Namespace) -> list[str]:

@@ -14,11 +14,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from audit.bodies import Body, Key, KeyPurpose, PolicyText
+from audit.bodies import Body, Key, PolicyText
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.queries import RecordFilter, list_records
 from audit.shape import to_json
+from audit.vocabulary import KeyPurpose
 from audit.wiring import OwnMarkKey
 from provenance.examination import load_watermarker
 from provenance.keys import read_private

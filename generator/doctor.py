@@ -12,10 +12,10 @@ from pathlib import Path
 import typer
 
 from audit.attempts import Attempts, AttemptState, StoredAttempt
-from audit.bodies import KeyPurpose
 from audit.errors import AuditError
 from audit.home import Home, find_home
 from audit.names import refuse_claimed_names
+from audit.vocabulary import KeyPurpose
 from audit.wiring import now, open_reader
 from generator.failures import expected_failures
 from generator.gates import Gates

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from audit.attempts import OpenAttempt
-from audit.bodies import (
-    Attempt,
-    Commitment,
-    ModelIdentity,
-    PlugIn,
-    PromptState,
-)
+from audit.bodies import Attempt, Commitment, ModelIdentity, PlugIn
 from audit.lease import Lease
 from audit.ledger import Ledger
 from audit.records import uuid7
 from audit.redaction import SealText, Vault
+from audit.vocabulary import PromptState
 from generator.journey import Journey, Ticket
 from generator.models import ModelIdentity as RunningModel
 from generator.progress import ProgressListener

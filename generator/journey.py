@@ -14,10 +14,11 @@ from types import TracebackType
 from typing import Self
 
 from audit.attempts import UNFINISHED, Advance, Attempts, AttemptState, CloseAttempt
-from audit.bodies import Body, Cleared, Failed, Held, Refused, Released, Stage
+from audit.bodies import Body, Cleared, Failed, Held, Refused, Released
 from audit.errors import AuditError
 from audit.ledger import Ledger
 from audit.reader import Entry
+from audit.vocabulary import Stage
 from generator.failures import record_code_of
 from generator.heartbeat import Heartbeat
 from generator.progress import Phase, Progress, ProgressListener

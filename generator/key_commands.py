@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from audit.bodies import KeyPurpose
 from audit.commands.printing import print_json
 from audit.home import find_home
+from audit.vocabulary import KeyPurpose
 from generator.errors import RequestInvalid
 from generator.keyring import KeyUse, KnownKey, known_keys, rotate_mark_key
 from generator.settings import Settings

@@ -13,11 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from audit.bodies import Key, KeyPurpose, RecordKind
+from audit.bodies import Key
 from audit.home import Home
 from audit.queries import Order, RecordFilter, list_records
 from audit.reader import LedgerReader
 from audit.shape import from_json
+from audit.vocabulary import KeyPurpose, RecordKind
 from audit.wiring import now, open_ledger, open_reader, own_mark_keys
 from generator.declaring import KeyFile, declare, keys_of
 from generator.settings import Settings

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.bodies import Stage
 from audit.canonical import JsonValue
+from audit.vocabulary import Stage
 from generator.journey import Journey
 from generator.progress import Phase, Progress
 from provenance.clip import Clip, ClipShape, EvenClip, MappedClip
@@ -107,11 +107,11 @@ class Marking:
     def _read_back(self, target: Path, mark_id: MarkId) -> Fingerprint | None:
         """Decode a clip once; return its fingerprint, or None where the mark cannot be read."""
         media = open_video(target, self.limits)
-        search, sampler = self.watermarker.search(), Sampler(media.shape.frame_rate)
+        watch, sampler = self.watermarker.watch(), Sampler(media.shape.frame_rate)
         for luma in media.luma():
-            search.offer(luma)
+            watch.offer(luma)
             sampler.offer(luma)
-        if search.result().mark_id != mark_id:
+        if self.watermarker.search(watch).mark_id != mark_id:
             return None
         return fingerprint_of(sampler.sighting())
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.bodies import RecordKind
 from audit.reader import Entry
+from audit.vocabulary import RecordKind
 from safety.verdict import Verdict
 
 

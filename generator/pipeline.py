@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.attempts import AttemptState
-from audit.bodies import Cleared, Geometry, MarkBody, Stage
+from audit.bodies import Cleared, Geometry, MarkBody
 from audit.errors import AuditError
 from audit.reader import Entry
+from audit.vocabulary import Stage
 from generator.gates import Gates
 from generator.holding import Holding
 from generator.journal import Journal, model_body

@@ -3,14 +3,8 @@
 import base64
 from collections.abc import Mapping
 
-from audit.bodies import (
-    ClassifierBody,
-    Decision,
-    FindingBody,
-    FingerprintBody,
-    GateStage,
-    VerdictBody,
-)
+from audit.bodies import ClassifierBody, FindingBody, FingerprintBody, VerdictBody
+from audit.vocabulary import Decision, GateStage
 from provenance.fingerprint.form import ALGORITHM, Fingerprint
 from safety.verdict import Finding, FrameMoment, Verdict
 

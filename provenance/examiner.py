@@ -2,13 +2,13 @@
 
 1. `prepare`: load the methods that look for marks, before a byte of the file is read.
 2. Read the Content Credentials; that is the first part of the answer.
-3. Decode the pictures once, to the end, and show each to every search and to whoever keeps some to
+3. Decode the pictures once, to the end, and show each to every method and to whoever keeps some to
    compare (`fingerprint/glimpse.py`); the second part.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ from provenance.fingerprint.glimpse import GlimpseText, glimpse_of, written
 from provenance.fingerprint.sampling import Sampler
 from provenance.trust import TrustList, TrustLists
 from provenance.video import MediaLimits, VideoFile, open_video
-from provenance.watermark import Detection, Picture, Search
+from provenance.watermark import Detection, Picture, Watch, Watermarker
 
 
 class Watcher(Protocol):
@@ -39,35 +39,48 @@ class Watcher(Protocol):
 
 
 @dataclass(slots=True)
-class Marks:
-    """The searches for marks that are under way."""
+class Looking:
+    """One look at the pictures for all keys of a method."""
 
-    searches: list[Search]
+    watch: Watch
+    markers: list[Watermarker]
+
+
+@dataclass(slots=True)
+class Marks:
+    """The looks for marks that are under way, by method."""
+
+    methods: dict[str, Looking] = field(default_factory=dict)
     problem: str | None = None
 
     def begin(self, method: str, secret: bytes) -> None:
-        """Add a search with one key."""
+        """Add a key to look for."""
         try:
-            self.searches.append(load_watermarker(method, secret).search())
+            marker = load_watermarker(method, secret)
         except MarkError as error:
             self.problem = str(error)
+            return
+        if method not in self.methods:
+            self.methods[method] = Looking(marker.watch(), [])
+        self.methods[method].markers.append(marker)
 
     def offer(self, luma: Picture) -> None:
-        """Show a frame to every search; one that cannot use it ends."""
-        for search in tuple(self.searches):
+        """Show a frame to every method; one that cannot use it ends."""
+        for method, looking in tuple(self.methods.items()):
             try:
-                search.offer(luma)
+                looking.watch.offer(luma)
             except MarkError as error:
                 self.problem = str(error)
-                self.searches.remove(search)
+                del self.methods[method]
 
     def results(self) -> Iterator[Detection]:
-        """Yield what each search found."""
-        for search in self.searches:
-            try:
-                yield search.result()
-            except MarkError as error:
-                self.problem = str(error)
+        """Yield what was found with each key."""
+        for looking in self.methods.values():
+            for marker in looking.markers:
+                try:
+                    yield marker.search(looking.watch)
+                except MarkError as error:
+                    self.problem = str(error)
 
 
 class Keepsake:
@@ -98,7 +111,7 @@ class Keepsake:
 def prepare(values: Mapping[str, Any], file: Path) -> Callable[[], Iterator[bytes]]:
     """Return what answers the question that `examination.examine_open` asked (1)."""
     until = time.monotonic() + values["decoding_seconds"]
-    marks = Marks([])
+    marks = Marks()
     for method, secret in values["mark_keys"]:
         marks.begin(method, bytes.fromhex(secret))
     limits = MediaLimits(**values["limits"])

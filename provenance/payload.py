@@ -15,7 +15,7 @@ Example:
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -99,6 +99,29 @@ class MarkCode:
         """Return the 1024 coded bits of a payload."""
         bits = bits_of(payload, self.payload_bits)
         return self.polar.encode(np.concatenate([bits, bits_of(crc24(bits), CRC_BITS)]))
+
+    def encode_all(self, payloads: NDArray[np.uint8], *, batch: int = 4096) -> Iterator[Bits]:
+        """Yield the coded bits (up to `batch`, 1024) of many payloads, in order.
+
+        The code is linear and the CRC affine: a code word is the sum of one for each byte.
+
+        Args:
+            payloads: (payloads, payload bits / 8), most significant byte first.
+            batch: how many to encode at a time.
+        """
+        nothing = np.packbits(self.encode(0))
+        single = [np.packbits(self.encode(1 << bit)) ^ nothing for bit in range(self.payload_bits)]
+        tables = []
+        for low in range(self.payload_bits - 8, -1, -8):
+            table = np.zeros((256, CODED_BITS // 8), np.uint8)
+            for bit, word in enumerate(single[low : low + 8]):
+                table[1 << bit : 2 << bit] = table[: 1 << bit] ^ word
+            tables.append(table)
+        for start in range(0, len(payloads), batch):
+            words = np.repeat(nothing[None], len(payloads[start : start + batch]), axis=0)
+            for table, byte in zip(tables, payloads[start : start + batch].T, strict=True):
+                words ^= table[byte]
+            yield np.unpackbits(words, axis=1)
 
     def candidates(self, soft: NDArray[np.floating], *, paths: int) -> list[list[int]]:
         """Return for each received word the payloads whose CRC is right, likeliest first.

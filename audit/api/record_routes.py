@@ -7,9 +7,9 @@ from pydantic import AwareDatetime
 
 from audit.api.access import ReadableLogDep
 from audit.api.problems import documented
-from audit.bodies import Decision, RecordKind
 from audit.queries import PAGE_LIMIT, RecordFilter, list_records
 from audit.rendering import entry_json, record_json
+from audit.vocabulary import Decision, RecordKind
 
 router = APIRouter(prefix="/records", tags=["records"])
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audit import rendering
-from audit.bodies import Commitment, Decision, RecordKind
+from audit.bodies import Commitment
 from audit.commands.homes import read_home
 from audit.commands.kept import kept_checkpoint
 from audit.commands.printing import print_json
@@ -21,6 +21,7 @@ from audit.integrity import CheckReport
 from audit.queries import RecordFilter, list_records
 from audit.reader import LedgerReader
 from audit.redaction import Vault
+from audit.vocabulary import Decision, RecordKind
 from audit.wiring import open_reader, open_verifier
 from provenance.keys import read_private
 

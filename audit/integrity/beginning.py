@@ -4,10 +4,10 @@ A log without records agrees with itself perfectly. So does one that somebody st
 of another, but for the key that its first record names.
 """
 
-from audit.bodies import RecordKind
 from audit.integrity.problems import Found, ProblemKind
 from audit.note import Verifier
 from audit.records import Record
+from audit.vocabulary import RecordKind
 
 
 def compare_beginning(found: Found, first: Record | None, verifier: Verifier) -> None:

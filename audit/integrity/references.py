@@ -8,10 +8,10 @@ holds leaves decisions that nobody can recompute.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from audit.bodies import RecordKind
 from audit.canonical import JsonValue
 from audit.integrity.problems import Found, ProblemKind
 from audit.records import Record
+from audit.vocabulary import RecordKind
 
 _JUDGED: Final = frozenset(
     {RecordKind.ATTEMPT, RecordKind.REFUSED, RecordKind.HELD, RecordKind.CLEARED}

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from audit.bodies import Erasure, RecordKind
+from audit.bodies import Erasure
 from audit.canonical import JsonValue
 from audit.integrity.problems import Found, ProblemKind
 from audit.records import Record
 from audit.shape import from_json
+from audit.vocabulary import RecordKind
 
 # As `redaction.py` seals with AES-256-GCM: a nonce of 12 bytes and a tag of 16 around the secret.
 _AROUND: Final = 12 + 16

@@ -53,6 +53,8 @@ CREATE INDEX record_manifest ON record (log, manifest_label, idx)
 
 CREATE INDEX record_frames ON record (log, idx, frame_hashes) WHERE frame_hashes IS NOT NULL
 
+CREATE INDEX record_marks ON record (log, idx, mark_id) WHERE mark_id IS NOT NULL
+
 CREATE TABLE tile (
   log INTEGER NOT NULL,
   level INTEGER NOT NULL,

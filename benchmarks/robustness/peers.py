@@ -69,8 +69,8 @@ def require(needed: Sequence[str] = MODULES) -> None:
 def open_peer(name: str) -> Peer:
     """Return the peer of a name in `FRAMES`."""
     if name == "blind-watermark":
-        return _Blind(_blind_watermark().WaterMark, name, FRAMES[name])
-    return _Invisible(import_module("imwatermark"), name, FRAMES[name])
+        return _Blind(_blind_watermark().WaterMark, name, bits=64, frames=FRAMES[name])
+    return _Invisible(import_module("imwatermark"), name, bits=32, frames=FRAMES[name])
 
 
 def _blind_watermark() -> Any:  # noqa: ANN401 - a module
@@ -99,13 +99,17 @@ def spread(frames: Sequence[Picture], count: int) -> list[Picture]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Invisible:
-    """invisible-watermark; it works on BGR and needs a side of 256 pixels."""
+class _Installed:
+    """What is known of a peer, and the package that does its work."""
 
     package: Any
     name: str
+    bits: int
     frames: int
-    bits: int = 32
+
+
+class _Invisible(_Installed):
+    """invisible-watermark; it works on BGR and needs a side of 256 pixels."""
 
     def embed(self, picture: Picture, bits: Bits) -> Picture:
         encoder = self.package.WatermarkEncoder()
@@ -125,14 +129,8 @@ class _Invisible:
         return np.asarray(decoder.decode(_bgr(picture), self.name), np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
-class _Blind:
+class _Blind(_Installed):
     """blind-watermark, with its own defaults."""
-
-    package: Any
-    name: str
-    frames: int
-    bits: int = 64
 
     def embed(self, picture: Picture, bits: Bits) -> Picture:
         marker = self.package(password_img=1, password_wm=1)

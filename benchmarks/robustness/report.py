@@ -1,6 +1,6 @@
 """The report of a run: results as JSON, the tables as Markdown, the matrix as a picture.
 
-`page` is what docs/watermark.md takes over; a test holds it to the committed results.
+`page` is what docs/watermark.md takes over (`pages.py`).
 """
 
 import json
@@ -16,7 +16,6 @@ from tests.support.attacks import ATTACKS
 from tests.support.promises import tier_of
 
 NAME = "watermark"
-PAGE_MARKS = ("<!-- results: python -m benchmarks.watermark --page -->", "<!-- end of results -->")
 
 
 def write(rows: Rows, setup: Setup, left_out: Mapping[str, str], folder: Path) -> None:
@@ -172,7 +171,7 @@ def null_line(found: Figures) -> str:
 
 
 def page(found: Figures) -> str:
-    """Return what docs/watermark.md says of the results, between its two marks."""
+    """Return what docs/watermark.md says of the results."""
     settings = found["settings"]
     attacks = {name for clip in found["clips"].values() for name in clip["attacks"]}
     intro = (
@@ -191,20 +190,6 @@ def page(found: Figures) -> str:
             compared(found),
         ]
     return "\n\n".join(parts)
-
-
-def with_page(document: str, found: Figures) -> str:
-    """Return a document whose part between the two marks is `page`.
-
-    Raises:
-        ValueError: when the marks are not there, once each and in order.
-    """
-    begin, end = PAGE_MARKS
-    before, found_begin, rest = document.partition(begin)
-    _, found_end, after = rest.partition(end)
-    if not (found_begin and found_end):
-        raise ValueError(f"the page should have the lines {begin} and {end}; put them back")
-    return f"{before}{begin}\n\n{page(found)}\n\n{end}{after}"
 
 
 def agreement(rows: Rows, results: Path) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from provenance.errors import FingerprintError
 from provenance.fingerprint.form import HASH_BYTES, MOST_OBLONG, TOP_QUALITY, Box
 from provenance.fingerprint.pdq import Turn
-from provenance.fingerprint.sampling import MOST_TINY, TINY_SIDE, Sighting
+from provenance.fingerprint.sampling import MOST_TINY, MOST_TINY_BYTES, TINY_SIDE, Sighting
 from provenance.fingerprint.taking import spectra
 
 MOST_HASHED = 32  # moments, 3 ms each
@@ -61,6 +61,8 @@ class GlimpseText:
             raise _refused(f"pictures of {self.height} x {self.width}")
         if not 1 <= len(times) <= MOST_TINY or list(times) != sorted({*times}) or times[0] < 0:
             raise _refused(f"{len(times)} moments whose times do not rise")
+        if len(times) * self.height * self.width > MOST_TINY_BYTES:
+            raise _refused(f"{len(times)} pictures of {self.height} x {self.width}")
         if len(qualities) > MOST_HASHED or not all(0 <= q <= TOP_QUALITY for q in qualities):
             raise _refused(f"{len(qualities)} hashes")
         left, top, right, bottom = self.content

@@ -7,20 +7,35 @@ to have a third of them is judged by as many as it can have.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from provenance.fingerprint.form import Fingerprint
-from provenance.fingerprint.glimpse import Glimpse
-from provenance.fingerprint.placing import Steps
-from provenance.fingerprint.shifting import LEAST_ENERGY, Pair, best_shift, fisher, shifted
+from provenance.fingerprint.placing import FINE, Laid, Steps
+from provenance.fingerprint.shifting import LEAST_ENERGY, Pair, best_shift, fisher
 
 SHARE = 1 / 3  # of the moments that decide
 MOVES = 6.0  # energy of what moves, a moment: with less nothing moves
-OURS, THEIRS = 10, 24  # moments of both that the quick search for the shift compares
+OURS = 10  # moments of the fingerprint that the search for the shift compares
+
 
 Float = NDArray[np.float32]
+
+
+class Effort(Enum):
+    """How much work the search for the shift may be: pairs of moments times pixels transformed."""
+
+    QUICK = 4e6  # .05 s: 24 pictures where they are as large as the fingerprint
+    THOROUGH = 20e6  # .2 s
+
+    def pictures(self, laid: Laid) -> int:
+        """Return how many pictures at hand that is good for."""
+        height, width = (
+            fine + FINE * cells for fine, cells in zip(laid.fine, laid.cells, strict=True)
+        )
+        return max(1, int(self.value / (OURS * height * width)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +57,28 @@ class Look:
         return float(fisher(np.array(likeness), np.array(self.energy)))
 
 
-def look(taken: Fingerprint, seen: Glimpse, ours: Steps, theirs: Steps, *, every: bool) -> Look:
+def look(
+    taken: Fingerprint, ours: Steps, laid: Laid, *, effort: Effort, share: float = SHARE
+) -> Look:
     """Compare all moments with all pictures under the best shift.
 
     Args:
         taken: the fingerprint.
-        seen: what is at hand.
-        ours: the fingerprint's steps, or a part of them.
-        theirs: the steps at hand, placed.
-        every: search for the shift in every picture at hand, or only in some.
+        ours: its steps, or a part of them.
+        laid: the pictures at hand.
+        effort: of the search for the shift.
+        share: of the moments that decide; one at least.
     """
-    pairs = list(_pairs(_times(taken), seen.times_ms, every=every))
-    shift = best_shift(ours, theirs, pairs, count=_deciding(len(pairs), taken, seen))
-    size = ours.right_known.shape
-    here = Steps(
-        right=shifted(theirs.right, shift, *size),
-        down=shifted(theirs.down, shift, *size),
-        right_known=shifted(theirs.right_known, shift, *size) * ours.right_known,
-        down_known=shifted(theirs.down_known, shift, *size) * ours.down_known,
-    )
-    known = np.concatenate([here.right_known.ravel(), here.down_known.ravel()])
-    a, b = _flat(ours) * known, _flat(here) * known
+    pairs = list(_pairs(_times(taken), laid.times_ms, effort.pictures(laid)))
+    count = _deciding(len(pairs), taken, laid, share)
+    here = laid.under(best_shift(ours, laid, pairs, count=count))
+    known = np.concatenate([here.right_known * ours.right_known, here.down_known * ours.down_known])
+    a, b = _flat(ours) * known.ravel(), _flat(here) * known.ravel()
     energy = np.maximum(np.sum(a * a, axis=1), 1)
     least = np.maximum(np.sum(b * b, axis=1)[None], LEAST_ENERGY * energy[:, None])
     likeness = a @ b.T / np.sqrt(energy[:, None] * least)  # (moments, pictures)
     found = likeness.max(axis=1)
-    top = np.argsort(found)[-_deciding(len(found), taken, seen) :]
+    top = np.argsort(found)[-_deciding(len(found), taken, laid, share) :]
     return Look(
         likeness=float(found[top].mean()),
         energy=float(energy[top].mean()),
@@ -109,17 +120,17 @@ def _times(taken: Fingerprint) -> tuple[int, ...]:
     return tuple(moment.time_ms for moment in taken.moments)
 
 
-def _deciding(count: int, taken: Fingerprint, seen: Glimpse) -> int:
+def _deciding(count: int, taken: Fingerprint, laid: Laid, share: float) -> int:
     """Return how many of `count` moments decide."""
-    share = max(1, round(count * SHARE))
     interval = interval_ms(taken)
-    within = seen.times_ms[-1] / interval if interval else len(taken.moments)
-    return max(1, min(share, int(within * count / len(taken.moments))))
+    lasts = laid.times_ms[-1] - laid.times_ms[0]
+    within = lasts / interval if interval else len(taken.moments)
+    return max(1, min(round(count * share), int(within * count / len(taken.moments))))
 
 
-def _pairs(ours_ms: tuple[int, ...], theirs_ms: tuple[int, ...], *, every: bool) -> Iterator[Pair]:
+def _pairs(ours_ms: tuple[int, ...], theirs_ms: tuple[int, ...], most: int) -> Iterator[Pair]:
     """Yield moments to compare: spread evenly, and those at the same time from either end."""
-    others = _spread(len(theirs_ms), len(theirs_ms) if every else THEIRS)
+    others = _spread(len(theirs_ms), most)
     times = np.asarray(theirs_ms)
     late = int(times[-1]) - ours_ms[-1]
     for i in _spread(len(ours_ms), OURS):

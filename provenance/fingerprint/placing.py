@@ -10,6 +10,7 @@ every shift by a quarter of a cell is tried at once, as one correlation by Fouri
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from provenance.fingerprint.form import Box, Fingerprint
+from provenance.fingerprint.glimpse import Glimpse
 from provenance.fingerprint.pdq import Turn
 from provenance.watermark import Geometry
 
 FINE = 4  # shifts tried per cell, along each side
 STEP = 3.0  # grey levels: a step as large counts half
 MOST_SCALED = 10.0  # times smaller or larger, far beyond what the mark survives
+WHOLE = 0.98  # of a cell that must lie in the picture for it to be known
 LARGEST = 3.0  # times the fingerprint's sides: more than that of unwarped picture is not looked at
 
 Float = NDArray[np.float32]
@@ -100,25 +103,68 @@ class Steps:
         return float(self.right_known.sum() + self.down_known.sum())
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Where the fingerprint's first cell lies on the fine grid at hand."""
+
+    down: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """Pictures at hand, laid over a fingerprint's cells but for the shift.
+
+    Nothing is computed until it is asked for, and then of the pictures asked for: a thousand laid
+    on a grid `FINE` times as fine as the cells would be a gigabyte.
+    """
+
+    pictures: NDArray[np.uint8]  # (n, h, w)
+    times_ms: tuple[int, ...]  # of each
+    inside: Float  # (h, w): 1 where a pixel is a whole part of the content, else 0
+    matrix: Double  # (2, 3): from pixels of the fine grid to pixels of the pictures
+    fine: tuple[int, int]  # height and width of the fine grid: room for every shift
+    cells: tuple[int, int]  # rows and columns of the fingerprint
+
+    def every_shift(self, chosen: Sequence[int]) -> Steps:
+        """Return the steps of some pictures (chosen, height, width) on the fine grid."""
+        known = _box(_warped(self.inside, self.matrix, self.fine)) > WHOLE
+        means = [_box(_warped(self._picture(i), self.matrix, self.fine)) for i in chosen]
+        return _steps(np.stack(means), known, FINE)
+
+    def under(self, shift: Shift) -> Steps:
+        """Return the steps of all pictures (n, rows, columns) under one shift."""
+        matrix = self.matrix.copy()
+        matrix[:, 2] += matrix[:, :2] @ (shift.right, shift.down)
+        rows, columns = self.cells
+        size = (FINE * rows, FINE * columns)
+
+        def means(picture: Float) -> Float:
+            parts = _warped(picture, matrix, size).reshape(rows, FINE, columns, FINE)
+            return np.asarray(parts.mean(axis=(1, 3)), np.float32)
+
+        pictures = np.stack([means(self._picture(i)) for i in range(len(self.pictures))])
+        return _steps(pictures, means(self.inside) > WHOLE, 1)
+
+    def part(self, chosen: slice) -> "Laid":
+        """Return only some of the pictures."""
+        return replace(self, pictures=self.pictures[chosen], times_ms=self.times_ms[chosen])
+
+    def _picture(self, index: int) -> Float:
+        return np.asarray(self.pictures[index], np.float32)
+
+
 def steps_of_cells(taken: Fingerprint) -> Steps:
     """Return the steps of a fingerprint's moments (moments, rows, columns)."""
     cells = np.frombuffer(b"".join(each.cells for each in taken.moments), np.uint8)
     brightness = cells.reshape(-1, taken.rows, taken.columns).astype(np.float32)
-    right, down = np.zeros_like(brightness), np.zeros_like(brightness)
-    right[:, :, :-1] = squeezed(np.diff(brightness, axis=2))
-    down[:, :-1] = squeezed(np.diff(brightness, axis=1))
-    known = np.ones((taken.rows, taken.columns), np.float32)
-    right_known, down_known = known.copy(), known.copy()
-    right_known[:, -1], down_known[-1] = 0, 0
-    return Steps(right, down, right_known, down_known)
+    return _steps(brightness, np.ones((taken.rows, taken.columns), np.bool_), 1)
 
 
-def steps_at(
-    pictures: NDArray[np.uint8], content: Box, placing: Placing, fingerprint: Fingerprint
-) -> Steps:
-    """Return the steps of pictures (n, h, w) on the fingerprint's grid, `FINE` times as fine."""
-    _, height, width = pictures.shape
-    short = min(height, width)
+def lay(seen: Glimpse, placing: Placing, fingerprint: Fingerprint) -> Laid:
+    """Lay the pictures of a file over the cells of a fingerprint."""
+    _, height, width = seen.pictures.shape
+    content, short = seen.content, min(height, width)
     rows, columns = fingerprint.rows, fingerprint.columns
     cell = _size(fingerprint.aspect, fingerprint.content) / np.array([columns, rows])
     to_picture = placing.linear @ np.diag(cell / FINE) * short  # fine pixels to picture pixels
@@ -129,10 +175,14 @@ def steps_at(
     out = np.maximum(np.minimum(np.ceil(reach), most), 2 * FINE).astype(int)
     # A pixel's centre lies half a pixel from its edge, here and there.
     centre = middle * np.array([width, height]) - 0.5 - to_picture @ ((out - 1) / 2)
-    matrix = np.column_stack([to_picture, centre])
-    known = _box(_warped(_inside(height, width, content), matrix, out)) > 0.98
-    means = np.stack([_box(_warped(p.astype(np.float32), matrix, out)) for p in pictures])
-    return _fine_steps(means, known)
+    return Laid(
+        pictures=seen.pictures,
+        times_ms=seen.times_ms,
+        inside=_inside(height, width, content),
+        matrix=np.column_stack([to_picture, centre]),
+        fine=(int(out[1]), int(out[0])),
+        cells=(rows, columns),
+    )
 
 
 def squeezed(step: Float) -> Float:
@@ -140,13 +190,14 @@ def squeezed(step: Float) -> Float:
     return np.asarray(step / (np.abs(step) + STEP), np.float32)
 
 
-def _fine_steps(means: Float, known: NDArray[np.bool_]) -> Steps:
+def _steps(means: Float, known: NDArray[np.bool_], apart: int) -> Steps:
+    """Return the steps from brightness (n, height, width) to that `apart` further on."""
     right, down = np.zeros_like(means), np.zeros_like(means)
     right_known, down_known = np.zeros(known.shape, np.float32), np.zeros(known.shape, np.float32)
-    right_known[:, :-FINE] = known[:, FINE:] & known[:, :-FINE]
-    down_known[:-FINE] = known[FINE:] & known[:-FINE]
-    right[:, :, :-FINE] = squeezed(means[:, :, FINE:] - means[:, :, :-FINE])
-    down[:, :-FINE] = squeezed(means[:, FINE:] - means[:, :-FINE])
+    right_known[:, :-apart] = known[:, apart:] & known[:, :-apart]
+    down_known[:-apart] = known[apart:] & known[:-apart]
+    right[:, :, :-apart] = squeezed(means[:, :, apart:] - means[:, :, :-apart])
+    down[:, :-apart] = squeezed(means[:, apart:] - means[:, :-apart])
     return Steps(right * right_known, down * down_known, right_known, down_known)
 
 
@@ -159,9 +210,9 @@ def _inside(height: int, width: int, content: Box) -> Float:
     return inside
 
 
-def _warped(picture: Float, matrix: Double, out: NDArray[np.int64]) -> Float:
+def _warped(picture: Float, matrix: Double, size: tuple[int, int]) -> Float:
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(picture, matrix, (int(out[0]), int(out[1])), flags=how))
+    return np.asarray(cv2.warpAffine(picture, matrix, size[::-1], flags=how))
 
 
 def _box(picture: Float) -> Float:

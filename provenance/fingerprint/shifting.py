@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.fingerprint.placing import FINE, Steps
+from provenance.fingerprint.placing import FINE, Laid, Shift, Steps
 
 LEAST_OVERLAP = 0.4  # of the smaller picture: what was cropped and padded still shows that much
 LEAST_ENERGY = 0.1  # of the fingerprint's: a picture at hand that is flatter is not like it
@@ -26,14 +26,6 @@ Both = tuple[Complex, Complex]  # of the steps right and of the steps down
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
-    """Where the fingerprint's first cell lies on the fine grid at hand."""
-
-    down: int
-    right: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pair:
     """Moments to compare: one of the fingerprint's with some of those at hand."""
 
@@ -41,23 +33,25 @@ class Pair:
     theirs: tuple[int, ...]
 
 
-def best_shift(ours: Steps, theirs: Steps, pairs: Sequence[Pair], *, count: int) -> Shift:
+def best_shift(ours: Steps, laid: Laid, pairs: Sequence[Pair], *, count: int) -> Shift:
     """Return the shift under which some moments are most alike.
 
     Args:
         ours: steps of the fingerprint's cells.
-        theirs: steps at hand, on the fine grid.
+        laid: the pictures at hand.
         pairs: what to compare.
         count: how many of the fingerprint's moments decide: under each shift the best ones.
     """
+    asked = sorted({j for pair in pairs for j in pair.theirs})
+    theirs = laid.every_shift(asked)
     plan = _Plan.of(ours, theirs)
     known_of_ours = plan.of_cells(ours.right_known, ours.down_known)
     known_of_theirs = plan.of_fine(theirs.right_known, theirs.down_known)
-    asked = {j for pair in pairs for j in pair.theirs}
-    spectra = {j: plan.of_fine(theirs.right[j], theirs.down[j]) for j in asked}
+    steps = dict(zip(asked, zip(theirs.right, theirs.down, strict=True), strict=True))
+    spectra = {j: plan.of_fine(right, down) for j, (right, down) in steps.items()}
     energies = {
-        j: plan.correlation(known_of_ours, plan.of_fine(theirs.right[j] ** 2, theirs.down[j] ** 2))
-        for j in asked
+        j: plan.correlation(known_of_ours, plan.of_fine(right**2, down**2))
+        for j, (right, down) in steps.items()
     }
     evidence = []
     for pair in pairs:
@@ -81,16 +75,6 @@ def best_shift(ours: Steps, theirs: Steps, pairs: Sequence[Pair], *, count: int)
 def fisher(likeness: Floats, energy: Floats) -> Float:
     """Return how many standard deviations a likeness is away from none."""
     return np.asarray(np.arctanh(np.clip(likeness, -TOP, TOP)) * np.sqrt(energy), np.float32)
-
-
-def shifted(fine: Float, shift: Shift, rows: int, columns: int) -> Float:
-    """Return what of a fine grid (..., height, width) lies on the cells, (..., rows, columns)."""
-    out = np.zeros((*fine.shape[:-2], rows, columns), np.float32)
-    y, x = shift.down + FINE * np.arange(rows), shift.right + FINE * np.arange(columns)
-    inside_y = np.flatnonzero((y >= 0) & (y < fine.shape[-2]))
-    inside_x = np.flatnonzero((x >= 0) & (x < fine.shape[-1]))
-    out[..., inside_y[:, None], inside_x] = fine[..., y[inside_y][:, None], x[inside_x]]
-    return out
 
 
 @dataclass(frozen=True, slots=True)

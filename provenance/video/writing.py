@@ -48,13 +48,14 @@ class Encoding:
     crf: int = 18  # x264's "visually lossless" range ends about here
     preset: str = "medium"
     threads: int = 2
+    lookahead: int = 12  # frames; x264's own 40 for this preset hold 190 MB more of a 1080p clip
 
     def __str__(self) -> str:
         """Name everything that changes the bytes, for the record."""
         library = ".".join(str(n) for n in av.library_versions["libavcodec"])
         return (
             f"libx264 crf={self.crf} preset={self.preset} threads={self.threads} "
-            f"libavcodec={library}"
+            f"rc-lookahead={self.lookahead} libavcodec={library}"
         )
 
 
@@ -160,7 +161,11 @@ def _picture_stream(
     stream = out.add_stream(
         "libx264",
         rate=shape.frame_rate,
-        options={"crf": str(encoding.crf), "preset": encoding.preset},
+        options={
+            "crf": str(encoding.crf),
+            "preset": encoding.preset,
+            "rc-lookahead": str(encoding.lookahead),
+        },
     )
     context = stream.codec_context
     context.width, context.height = shape.width, shape.height

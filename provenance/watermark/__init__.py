@@ -5,15 +5,14 @@ find. The one built-in implementation is `tile.py`; open that next. Implementati
 entry point (`countermark.watermarkers`) and each is a function of a 32-byte key.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from provenance.errors import PayloadError
 from provenance.payload import LONG_MARK_ID_BITS, MARK_ID_BITS, MarkId
 
 Picture = NDArray[
@@ -25,7 +24,8 @@ STRENGTHS = (1.0, 1.4, 2.0)
 that does not read back."""
 
 MAX_FALSE_ACCEPTS = 1e-6
-"""Proven bound on the chance that a search of a file without a mark of this key finds one."""
+"""Proven bound on the chance that a search of a file without a mark of this key reads an id; the
+same for holding what it left against the issued ids, and for calling a mark present."""
 
 CERTAIN = {MARK_ID_BITS: 14.0, LONG_MARK_ID_BITS: 18.0}
 """Statistic from which an id of so many bits is not another one misread either. Where a mark is
@@ -35,10 +35,18 @@ to 12.8 with 64 bits, and with 128, of which more fit near any word, to 16.1."""
 
 
 class MarkState(StrEnum):
-    """What a search for a mark came to."""
+    """What a search for a mark came to; chance is ruled out to MAX_FALSE_ACCEPTS for each."""
 
-    FOUND = "found"  # a mark id was read, and chance is ruled out to MAX_FALSE_ACCEPTS
-    NOT_FOUND = "not_found"  # none was read: the clip was never marked, or too much of it is lost
+    FOUND = "found"  # a mark id was read
+    PRESENT = "present"  # a mark of this key is there, and what it says is lost
+    NOT_FOUND = "not_found"  # neither: the clip was never marked, or too much of it is lost
+
+
+class Reading(StrEnum):
+    """How an id was read: each way has a bound of its own on the chance of being wrong."""
+
+    BLIND = "blind"  # decoded: every id was possible
+    ISSUED = "issued"  # the one among the issued ids that what was received speaks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,71 +67,72 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where in a clip the mark with the id that was read shows. Tells an attacker where to work.
+
+    The numbers are statistics of a part alone, as `Detection.statistic` is of the whole. Where the
+    mark is not they are about 0 +- 1, and more than 4 in one part in 30,000. They describe the
+    parts of a clip whose mark was found; the proof is that of the whole.
+    """
+
+    frames_per_moment: int  # of the clip, whether or not every one was looked at
+    moments: tuple[float, ...]  # in order of time; the last may be shorter
+    regions: tuple[tuple[float, ...], ...]  # rows of the picture at hand, equal parts, top left on
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What was received under one geometry, for `Watermarker.recognise`."""
+
+    received: str  # base64 of one signed byte for each sign, in the order of the key's tables
+    geometry: Geometry  # with the shift of the grid, before a clip's own place is known
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """What one search of one clip with one key found, with the evidence for it."""
 
     state: MarkState
     mark_id: MarkId | None  # there exactly when the state is FOUND
+    reading: Reading  # how it was read, or was tried to be read
     log10_p: float  # log10 of a bound on the chance of evidence this strong in an unmarked clip
+    presence_log10_p: float  # the same for a mark of this key being there at all
     statistic: float  # correlation with the code word over the root of the energy, best of all
     threshold: float  # the statistic that FOUND needs
-    hypotheses: int  # tries that the bound pays for
+    hypotheses: int  # tries that the bound pays for, each for every id that was possible
     frames: int  # frames looked at
     geometry: Geometry | None  # of the best try; None when nothing was found
+    evidence: Evidence | None  # None when nothing was found, or not in the pictures themselves
+    words: tuple[Word, ...]  # the clearest, when no id was read
     algorithm: str
     key_id: str
 
     @property
     def certain(self) -> bool:
-        """Whether the id may be held against somebody: neither chance nor a misread mark."""
+        """Whether it is this id that is there: neither chance nor another one misread.
+
+        Who put it there is another question: marks can be copied and forged (docs/watermark.md).
+        """
         return self.mark_id is not None and self.statistic >= CERTAIN[self.mark_id.bits]
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_json` reads them back."""
+        """Return plain JSON values."""
         return {
             **asdict(self),
             "state": self.state.value,
+            "reading": self.reading.value,
             "mark_id": self.mark_id.hex if self.mark_id else None,
         }
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the detection that `to_json` wrote.
 
-        Raises:
-            PayloadError: when a field is missing, unknown or of the wrong kind.
-        """
-        try:
-            mark_id, geometry = values["mark_id"], values["geometry"]
-            return cls(
-                **{
-                    **values,
-                    "state": MarkState(values["state"]),
-                    "mark_id": MarkId.from_hex(mark_id) if mark_id is not None else None,
-                    "geometry": Geometry(**geometry) if geometry is not None else None,
-                }
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise PayloadError(
-                f"this is no detection as to_json writes it ({error}); write it again"
-            ) from error
-
-
-class Search(Protocol):
-    """One search of one clip with one key; several may share one pass over the frames."""
+class Watch(Protocol):
+    """What the frames of one clip leave behind, the same for every key of a method."""
 
     def offer(self, frame: Picture) -> None:
         """Take in the next RGB or luma frame, in bounded memory.
 
         Raises:
             MarkDoesNotHold: when it is too small, or differs in size from those before.
-        """
-
-    def result(self) -> Detection:
-        """Say what was found in the frames so far.
-
-        Raises:
-            MarkDoesNotHold: when there was no frame.
         """
 
 
@@ -152,12 +161,37 @@ class Watermarker(Protocol):
             PayloadError: when the id has another number of bits.
         """
 
-    def search(self) -> Search:
-        """Begin to look for a mark, frame by frame."""
+    def watch(self) -> Watch:
+        """Begin to look at a clip, for this key and for others of the same method."""
+
+    def search(self, seen: Any) -> Detection:  # noqa: ANN401 - what `watch` of this method gave
+        """Look for a mark of this key in what the frames left behind.
+
+        Args:
+            seen: what `watch` returned, here or of another key, once it was shown every frame.
+
+        Raises:
+            MarkDoesNotHold: when there was no frame.
+        """
 
     def detect(self, frames: Iterable[Picture]) -> Detection:
         """Look for a mark in RGB or luma frames, which are read once, in order, in bounded memory.
 
         Raises:
             MarkDoesNotHold: when there is no frame, or they differ in size.
+        """
+
+    def recognise(self, missed: Detection, issued: NDArray[np.uint8]) -> Detection:
+        """Ask which of the issued ids it may have been, where a search with this key read none.
+
+        Fewer ids are possible, so less evidence is enough. Returns the same detection where it
+        is not.
+
+        Args:
+            missed: what the search came to.
+            issued: all ids that were issued under this key, (ids, payload bits / 8), most
+                significant byte first.
+
+        Raises:
+            PayloadError: when the words or the ids are not of this method.
         """

@@ -31,6 +31,7 @@ class Observation:
     moments: tuple[Float, ...]  # in order of time
     spells: tuple[Float, ...]  # sums of moments that follow one another, in order of time
     frames: int  # how many were looked at
+    frames_per_moment: int  # of the clip, looked at or not
 
 
 def observe(frames: Iterable[NDArray[np.uint8]]) -> Observation:
@@ -55,6 +56,7 @@ class Observer:
         self._offered = 0
         self._looked_at = 0
         self._stride = 1
+        self._summed: Observation | None = None  # of the frames so far, once it was asked for
 
     def offer(self, frame: NDArray[np.uint8]) -> None:
         """Take a frame in, or pass it by when the film is long.
@@ -69,6 +71,7 @@ class Observer:
                 f"the clip changes size from {self._shape} to {frame.shape}; "
                 "look at its parts one by one"
             )
+        self._summed = None
         self._offered += 1
         if (self._offered - 1) % self._stride:
             return
@@ -90,13 +93,18 @@ class Observer:
             self._stride *= 2
 
     def observation(self) -> Observation:
-        """Return the sums, whitened.
+        """Return the sums, whitened; several keys may ask and it is done once.
 
         Raises:
             MarkDoesNotHold: when there was no frame.
         """
         if self._shape is None:
             raise MarkDoesNotHold("there is no frame to look at; check that the clip decodes")
+        if self._summed is None:
+            self._summed = self._whitened()
+        return self._summed
+
+    def _whitened(self) -> Observation:
         moments = tuple(whiten(moment) for moment in self._moments)
         spells = tuple(
             whiten(np.sum(self._moments[start : start + SPELL], axis=0))
@@ -105,7 +113,13 @@ class Observer:
         total = whiten(np.sum(self._moments, axis=0, dtype=np.float32))
         for picture in (total, *moments, *spells):
             picture.setflags(write=False)
-        return Observation(total, moments, spells, frames=self._looked_at)
+        return Observation(
+            total,
+            moments,
+            spells,
+            frames=self._looked_at,
+            frames_per_moment=MOMENT * self._stride,
+        )
 
 
 def _check(frame: NDArray[np.uint8]) -> tuple[int, ...]:

@@ -37,6 +37,7 @@ MOST_STRENGTH = 4.0  # beyond it everybody sees the mark
 HOST_MEMORY = 0.9  # weight of the past in the picture's average
 LEANING = 0.7  # share of the picture's own opinion that is leant against
 LEANING_RANGE = (0.35, 1.6)  # no sign gets weaker or stronger than this
+STRIP = 64  # rows rounded at a time: they stay in the cache, and a large frame takes 30 MB less
 
 Picture = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -137,10 +138,13 @@ class _Marker:
         height, width, _ = self.shape
         way = cv2.INTER_CUBIC if height >= rows else cv2.INTER_AREA
         change = cv2.resize(change, (width, height), interpolation=way)
-        steps = np.rint(cv2.add(change, self._rounding)).astype(np.int16)
-        return np.asarray(
-            cv2.add(frame, cv2.merge([steps, steps, steps]), dtype=cv2.CV_8U), np.uint8
-        )
+        marked = np.empty_like(frame)
+        for top in range(0, height, STRIP):
+            part = slice(top, top + STRIP)
+            steps = np.rint(cv2.add(change[part], self._rounding[part])).astype(np.int16)
+            three = cv2.merge([steps, steps, steps])
+            cv2.add(frame[part], three, dst=marked[part], dtype=cv2.CV_8U)
+        return marked
 
     def _tile(self, fine: Float, spread: Float, mask: Float) -> Float:
         """Return the tile for this frame, of standard deviation about 1."""

@@ -1,10 +1,10 @@
 """How much a picture may be changed, pixel by pixel, before the eye sees it.
 
 Rules of thumb of the just-noticeable difference, and what measuring added to them
-(docs/watermark.md has the figures):
+(docs/watermark.md says what each is worth):
  1. texture hides (masking), an area without any hides hardly anything;
  2. an edge does not hide what lies beside it: the mark keeps away from slopes and from the rim of
-    a texture, which costs nothing in robustness and two thirds of the loss in VMAF;
+    a texture;
  3. very dark and very bright areas hide a little;
  4. a frame as a whole has a budget: little for a flat one, more for one that is full of detail;
  5. a codec drops what is faint everywhere and keeps what is clearer in some places: in flat and in

@@ -36,10 +36,11 @@ class Try:
     pose: Pose
     shift: tuple[float, float]  # (x, y) of the grid in canonical pixels, modulo 64
     received: Float  # (1024,) in the order of the chips, weighed
+    clarity: float  # how clearly the grid shows under the pose, the payload left aside
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoded:
     """The strongest payload of some tries, whether or not it is evidence enough."""
 
     statistic: float
@@ -78,25 +79,30 @@ def posed(
     """
     tiles, shifts = [], []
     for picture in (observation.total, *observation.spells):
-        tile = _tile(picture, pose)
+        tile = tile_of(picture, pose)
         shifts.append(_align(tile, chips))
         tiles.append(_shifted(tile, shifts[-1]))
     clarity = [_clarity(tile, chips) for tile in tiles]
     best = shifts[clarity.index(max(clarity))]
     # A moment alone may not show where the grid lies; the geometry is the whole clip's.
-    short = [_shifted(_tile(moment, pose), best) for moment in observation.moments]
-    received = [
+    short = [_shifted(tile_of(moment, pose), best) for moment in observation.moments]
+    words = [
         tiles[0],
         *_combined(tiles[1:], short, chips),
         *_clearest(tiles[1:], chips, spells),
         *_clearest(short, chips, moments),
     ]
-    return [_try(pose, best, tile, chips) for tile in received]
+    return [Try(pose, best, _received(tile, chips), max(clarity)) for tile in words]
+
+
+def received(picture: Float, pose: Pose, shift: tuple[float, float], chips: Chips) -> Float:
+    """Return the word (1024,) that one canonical picture shows under a known geometry."""
+    return _received(_shifted(tile_of(picture, pose), shift), chips)
 
 
 def unwarp(picture: Float, pose: Pose) -> Float:
     """Return a canonical picture as it would look without the pose, about the same centre."""
-    if pose == Pose(mirrored=pose.mirrored):  # nothing to interpolate
+    if pose.upright:  # nothing to interpolate
         return picture[:, ::-1] if pose.mirrored else picture
     height, width = picture.shape
     to_picture = pose.to_picture()
@@ -114,7 +120,7 @@ def unwarp(picture: Float, pose: Pose) -> Float:
     )
 
 
-def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
+def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Decoded | None:
     """Return the strongest payload of all tries whose CRC is right, or None."""
     if not tries:
         return None
@@ -122,14 +128,15 @@ def read(tries: Sequence[Try], code: MarkCode, chips: Chips) -> Reading | None:
     for row, attempt in zip(soft, tries, strict=True):
         row[chips.coded_bit_at] = attempt.received * chips.payload_signs
     found = [
-        Reading(statistic(tries[i].received, chips, code.encode(payload)), payload, i)
+        Decoded(statistic(tries[i].received, chips, code.encode(payload)), payload, i)
         for i, payloads in enumerate(code.candidates(soft, paths=PATHS))
         for payload in payloads
     ]
-    return max(found, key=lambda reading: reading.statistic, default=None)
+    return max(found, key=lambda each: each.statistic, default=None)
 
 
-def _tile(picture: Float, pose: Pose) -> Complex:
+def tile_of(picture: Float, pose: Pose) -> Complex:
+    """Return the half spectrum (64, 33) of all tiles of a picture, its pose undone."""
     return spectrum_of(fold(unwarp(picture, pose)))
 
 
@@ -160,10 +167,9 @@ def _clearest(tiles: Sequence[Complex], chips: Chips, count: int) -> list[Comple
     return sorted(tiles, key=lambda tile: -_clarity(tile, chips))[:count] if len(tiles) > 1 else []
 
 
-def _try(pose: Pose, shift: tuple[float, float], tile: Complex, chips: Chips) -> Try:
+def _received(tile: Complex, chips: Chips) -> Float:
     values = _weighed(levelled(tile), chips)[tuple(chips.payload_at.T)]
-    received = np.stack([values.real, values.imag], axis=1).reshape(-1)
-    return Try(pose, shift, received.astype(np.float32))
+    return np.stack([values.real, values.imag], axis=1).reshape(-1).astype(np.float32)
 
 
 def _weighed(tile: Complex, chips: Chips) -> Complex:

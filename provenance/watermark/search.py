@@ -33,6 +33,8 @@ MOST_TURN_DEGREES = 11.0
 SQUEEZED_HEIGHTS = (0.7, 1.6)
 SQUEEZES = (0.7, 1.42)  # width over height: 16:9 shown as 4:3 is .75
 STRETCHES = (0.3, 3.0)  # of one side of a whole picture: 16:9 shown as 9:16 is .32
+SEARCHED = 3  # pictures searched: the whole clip, its first moment (a key frame), its middle
+POSES = 29_260  # that are tried in each before the clearest are refined
 NEIGHBOURS = 0.012  # two poses that move nothing further apart than this are one
 FIRST_CLIMB, LAST_CLIMB = 0.004, 0.0004  # steps of scale or of radians
 
@@ -45,6 +47,11 @@ class Pose:
     scale_y: float = 1.0
     turn_degrees: float = 0.0
     mirrored: bool = False
+
+    @property
+    def upright(self) -> bool:
+        """Whether the picture was at most resized or mirrored."""
+        return (self.scale_x, self.scale_y, self.turn_degrees) == (1.0, 1.0, 0.0)
 
     def to_picture(self) -> Double:
         """Return the 2 x 2 map from where a thing was to where it is, (x, y) from the centre."""
@@ -79,15 +86,23 @@ class Spectrum:
         return np.asarray((upper * (1 - down) + lower * down) * inside, np.complex64)
 
 
-def candidates(spectrum: Spectrum, rows: Double, chips: Chips, *, count: int) -> list[Pose]:
-    """Return the clearest of many poses, refined: at most `count`, no two of them neighbours.
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The clearest of many poses."""
+
+    poses: tuple[Pose, ...]  # refined, no two of them neighbours
+    clarity: float  # of the clearest, as it was tried and not refined: what `presence.py` weighs
+
+
+def candidates(spectrum: Spectrum, rows: Double, chips: Chips, *, count: int) -> Candidates:
+    """Return the clearest of many poses.
 
     Args:
         spectrum: of the picture.
         rows: poses to try, (poses, 3): horizontal scale (negative if mirrored), vertical scale,
             turn in degrees.
         chips: the key's tables.
-        count: how many to return.
+        count: how many to return at most.
     """
     found = _clarity(spectrum, rows, chips)
     kept: list[Double] = []
@@ -96,7 +111,8 @@ def candidates(spectrum: Spectrum, rows: Double, chips: Chips, *, count: int) ->
             kept.append(rows[index])
         if len(kept) == count:
             break
-    return [_pose(_climb(spectrum, row, chips)) for row in kept]
+    poses = tuple(_pose(_climb(spectrum, row, chips)) for row in kept)
+    return Candidates(poses, float(found.max()))
 
 
 def scaled() -> Double:

@@ -14,11 +14,16 @@ How a search goes (`detect`):
 A payload is accepted when its evidence passes the bound for the *whole* search (`bound.py`). The
 search stops there, unless the evidence is only just enough: then another pose may explain more of
 the picture, and the strongest one tells the geometry.
+
+Where no id passes, the grid alone may still show that a mark is there (`presence.py`), and the
+clearest words are kept to be held against issued ids (`issued.py`).
 """
 
+import math
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,16 +34,20 @@ from provenance.watermark import (
     MAX_FALSE_ACCEPTS,
     STRENGTHS,
     Detection,
-    Geometry,
     MarkState,
+    Reading,
     Watermarker,
 )
 from provenance.watermark.accumulate import Observation, Observer, observe
 from provenance.watermark.bound import log10_bound, threshold
-from provenance.watermark.chips import KEY_BYTES, LONG_ALGORITHM, TILE, Chips, expand, offset
+from provenance.watermark.chips import KEY_BYTES, LONG_ALGORITHM, Chips, expand, offset
 from provenance.watermark.embed import embed_frames
-from provenance.watermark.readout import Reading, Try, posed, read, upright
+from provenance.watermark.evidence import gather
+from provenance.watermark.issued import PER_POSE, clearest, geometry_of, recognise
+from provenance.watermark.presence import grid_clarity, presence_bound
+from provenance.watermark.readout import Decoded, Try, posed, read, upright
 from provenance.watermark.search import (
+    SEARCHED,
     Spectrum,
     candidates,
     scaled,
@@ -49,7 +58,6 @@ from provenance.watermark.search import (
 
 CANDIDATES = 6  # poses of each kind and picture that are refined and decoded
 SINGLES = 3  # spells per pose that are decoded alone, and moments where there is no pose
-SEARCHED = 3  # pictures searched: the whole clip, its first moment (a key frame), its middle
 KINDS: tuple[Callable[[int, int], NDArray[np.float64]], ...] = (
     lambda _rows, _columns: scaled(),
     stretched,
@@ -61,6 +69,7 @@ UPRIGHT_TRIES = 2 * (3 + 2 * SINGLES)  # mirrored or not: the whole, two combine
 POSED_TRIES = len(KINDS) * SEARCHED * CANDIDATES * (3 + SINGLES)
 AMPLE = 1.2  # thresholds; a clip turned by 2 degrees may pass as upright, but not by this much
 TRIES = UPRIGHT_TRIES + POSED_TRIES  # the most that one search can make; the bound pays for all
+LOG10_MOST = math.log10(MAX_FALSE_ACCEPTS)
 
 Picture = NDArray[np.uint8]
 
@@ -127,88 +136,101 @@ class TileWatermarker:
             place=offset(self.chips, mark_id),
         )
 
-    def search(self) -> "TileSearch":
-        """Begin to look for a mark; see `Watermarker.search`."""
-        return TileSearch(self)
+    def watch(self) -> Observer:
+        """Begin to look at a clip; see `Watermarker.watch`."""
+        return Observer()
+
+    def search(self, seen: Observer) -> Detection:
+        """Look for a mark in what was seen; see `Watermarker.search`."""
+        return self.read(seen.observation())
 
     def detect(self, frames: Iterable[Picture]) -> Detection:
         """Look for a mark; see `Watermarker.detect`, and this module for the steps."""
         return self.read(observe(frames))  # (1)
 
+    def recognise(self, missed: Detection, issued: NDArray[np.uint8]) -> Detection:
+        """Ask which issued id it may have been; see `Watermarker.recognise`."""
+        return recognise(missed, issued, self.chips, self.code)
+
     def read(self, observation: Observation) -> Detection:
         """Look for a mark in what the frames left behind: steps 2 to 6."""
-        strongest: tuple[Reading, Try] | None = None
-        for tries in self._all_tries(observation):
-            reading = read(tries, self.code, self.chips)
-            if reading is None or (strongest and reading.statistic <= strongest[0].statistic):
-                continue
-            strongest = (reading, tries[reading.tried])
-            if reading.statistic >= AMPLE * self._threshold():
+        outcome = Outcome()
+        for tries, clarity in self._steps(observation):
+            outcome.take(tries, read(tries, self.code, self.chips), clarity)
+            if outcome.statistic >= AMPLE * self._threshold():
                 break
-        return self._detection(observation, strongest)
+        return self._detection(observation, outcome)
 
-    def _all_tries(self, observation: Observation) -> Iterator[list[Try]]:
-        yield upright(observation, self.chips, singles=SINGLES)  # (2)
+    def _steps(self, observation: Observation) -> Iterator[tuple[list[Try], float]]:
+        """Yield tries, and how clearly any pose that was searched until then showed the grid."""
+        yield upright(observation, self.chips, singles=SINGLES), 0.0  # (2)
         middle = observation.spells[len(observation.spells) // 2]
         searched = (observation.total, observation.moments[0], middle)[:SEARCHED]
         spectra = [Spectrum(picture) for picture in searched]
         shape = observation.total.shape
         for poses in KINDS:  # (3) to (6)
             for spectrum in spectra:
-                for pose in candidates(spectrum, poses(*shape), self.chips, count=CANDIDATES):
-                    yield posed(observation, pose, self.chips, spells=SINGLES)
+                found = candidates(spectrum, poses(*shape), self.chips, count=CANDIDATES)
+                for pose in found.poses:
+                    yield posed(observation, pose, self.chips, spells=SINGLES), found.clarity
 
     def _threshold(self) -> float:
         return threshold(
             payload_bits=self.code.payload_bits, tries=TRIES, false_accepts=MAX_FALSE_ACCEPTS
         )
 
-    def _detection(
-        self, observation: Observation, strongest: tuple[Reading, Try] | None
-    ) -> Detection:
+    def _detection(self, observation: Observation, outcome: "Outcome") -> Detection:
         needed = self._threshold()
-        found = strongest is not None and strongest[0].statistic >= needed
-        value = strongest[0].statistic if strongest else 0.0
-        mark_id = MarkId(strongest[0].payload, self.payload_bits) if strongest and found else None
-        return Detection(
-            state=MarkState.FOUND if found else MarkState.NOT_FOUND,
-            mark_id=mark_id,
-            log10_p=log10_bound(value, payload_bits=self.code.payload_bits, tries=TRIES),
-            statistic=value,
+        log10_p = log10_bound(outcome.statistic, payload_bits=self.payload_bits, tries=TRIES)
+        present = presence_bound(grid_clarity(observation, self.chips), outcome.clarity)
+        missed = Detection(
+            state=MarkState.PRESENT if present <= LOG10_MOST else MarkState.NOT_FOUND,
+            mark_id=None,
+            reading=Reading.BLIND,
+            log10_p=log10_p,
+            presence_log10_p=min(present, log10_p),
+            statistic=outcome.statistic,
             threshold=needed,
             hypotheses=TRIES,
             frames=observation.frames,
-            geometry=_geometry(strongest[1], offset(self.chips, mark_id))
-            if strongest and mark_id
-            else None,
+            geometry=None,
+            evidence=None,
+            words=clearest(outcome.leading),
             algorithm=self.algorithm,
             key_id=self.key_id,
+        )
+        if outcome.best is None or outcome.statistic < needed:
+            return missed
+        decoded, found_in = outcome.best
+        mark_id = MarkId(decoded.payload, self.payload_bits)
+        coded = self.code.encode(mark_id.value)
+        return replace(
+            missed,
+            state=MarkState.FOUND,
+            mark_id=mark_id,
+            geometry=geometry_of(found_in, offset(self.chips, mark_id)),
+            evidence=gather(observation, found_in, coded, self.chips),
+            words=(),
         )
 
 
 @dataclass(slots=True)
-class TileSearch:
-    """A search that is under way; see `provenance.watermark.Search`."""
+class Outcome:
+    """What the tries came to so far."""
 
-    marker: TileWatermarker
-    seen: Observer = field(default_factory=Observer)
+    best: tuple[Decoded, Try] | None = None
+    clarity: float = 0.0  # of the clearest pose that was searched
+    leading: list[Try] = field(default_factory=list)  # the first few of each pose
 
-    def offer(self, frame: Picture) -> None:
-        """Take in the next frame."""
-        self.seen.offer(frame)  # (1)
+    @property
+    def statistic(self) -> float:
+        """Of the strongest payload; 0 where there is none."""
+        return self.best[0].statistic if self.best else 0.0
 
-    def result(self) -> Detection:
-        """Say what was found in the frames so far."""
-        return self.marker.read(self.seen.observation())
-
-
-def _geometry(attempt: Try, place: tuple[int, int]) -> Geometry:
-    pose = attempt.pose
-    return Geometry(
-        scale_x=pose.scale_x,
-        scale_y=pose.scale_y,
-        rotation_degrees=pose.turn_degrees,
-        mirrored=pose.mirrored,
-        shift_x=(attempt.shift[0] - place[0]) % TILE,
-        shift_y=(attempt.shift[1] - place[1]) % TILE,
-    )
+    def take(self, tries: Sequence[Try], decoded: Decoded | None, clarity: float) -> None:
+        """Take in the tries of one or two poses and what was decoded from them."""
+        self.clarity = max(self.clarity, clarity)
+        for _, of_pose in groupby(tries, key=lambda attempt: attempt.pose):
+            self.leading += islice(of_pose, PER_POSE)
+        if decoded is not None and decoded.statistic > self.statistic:
+            self.best = decoded, tries[decoded.tried]

@@ -19,7 +19,7 @@ import pytest
 
 from audit.access import Role, issue_token, revoke_token
 from audit.attempts import Advance, AttemptState
-from audit.bodies import Attempt, Deployment, Erasure, Failed, PromptState, Stage
+from audit.bodies import Attempt, Deployment, Erasure, Failed
 from audit.canonical import decode
 from audit.database import Access, open_database
 from audit.errors import LedgerDamaged, RecordNewer
@@ -28,6 +28,7 @@ from audit.last_signed import LastSigned
 from audit.ledger import Ledger, LedgerReader
 from audit.records import Record
 from audit.redaction import Vault
+from audit.vocabulary import PromptState, Stage
 from tests.support.logs import (
     POLICY,
     SCOPE,

@@ -16,10 +16,11 @@ from audit.attempts import (
     OpenAttempt,
     state_after,
 )
-from audit.bodies import Failed, RecordKind, Stage, Withdrawn
+from audit.bodies import Failed, Withdrawn
 from audit.errors import AppendFailed, NotFound
 from audit.lease import Lease
 from audit.ledger import Ledger
+from audit.vocabulary import RecordKind, Stage
 from tests.support.logs import START, begin, open_attempt, open_log, refuse_clip, release_clip
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.bodies import RecordKind
 from audit.home import Home
 from audit.status import Status
+from audit.vocabulary import RecordKind
 from generator.errors import RequestInvalid
 from generator.gates import Gates
 from generator.outcome import Held, Outcome, Refused, Released

@@ -1,18 +1,21 @@
 """The schema: made once, the same as the tables say, and never guessed at."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 import audit
 from audit.database import SCHEMA, Access, create_database, migrate, open_database, reading, writing
 from audit.errors import AppendFailed, LedgerDamaged, LedgerError, LedgerLocked
+from audit.reader import LedgerReader
 from audit.tables import metadata
-from tests.support.logs import begin, log_failures, open_log
+from tests.support.logs import begin, log_failures, open_log, release_clip
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> None:
@@ -20,6 +23,34 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> No
 
     with reading(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "index"),
+    [
+        (lambda log: log.frame_hashes(after=0), "record_frames"),
+        (lambda log: log.mark_ids(after=0), "record_marks"),
+    ],
+    ids=["frame_hashes", "mark_ids"],
+)
+def test_what_is_read_of_every_clip_stands_in_an_index_and_no_record_is_touched(
+    tmp_path: Path, read: Callable[[LedgerReader], Iterator[tuple[int, Any]]], index: str
+) -> None:
+    ledger = begin(open_log(tmp_path))
+    release_clip(ledger, 1)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(ledger.engine, "before_cursor_execute")
+    def _note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
+        asked.append((statement, parameters))
+
+    list(read(ledger))
+    statement, parameters = next(each for each in asked if each[0].startswith("SELECT record."))
+    with reading(ledger.engine) as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+
+    (step,) = plan  # nothing is sorted
+    assert f"SEARCH record USING COVERING INDEX {index} (log=? AND idx>?)" in step[-1]
 
 
 def test_the_newest_migration_is_the_one_this_program_knows() -> None:

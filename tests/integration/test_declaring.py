@@ -4,9 +4,9 @@ import shutil
 from dataclasses import astuple
 from pathlib import Path
 
-from audit.bodies import KeyPurpose, RecordKind
 from audit.home import Home
 from audit.queries import RecordFilter, list_records
+from audit.vocabulary import KeyPurpose, RecordKind
 from audit.wiring import now, open_ledger, own_mark_keys
 from generator.declaring import declare, keys_of, policy_text
 from generator.settings import Settings

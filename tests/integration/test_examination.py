@@ -26,7 +26,7 @@ from provenance.examination import (
 from provenance.sandbox import ProcessLimits
 from provenance.trust import TrustLists
 from provenance.video import MediaLimits, open_video
-from provenance.watermark import Detection, MarkState, Picture
+from provenance.watermark import MarkState, Picture
 from tests.support.drawing import drawn_video
 from tests.support.pki import Desk
 
@@ -48,7 +48,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @dataclass(slots=True)
 class Onlooker:
-    """A search that only notes which frame it is shown, in a book that several may share."""
+    """A watch that only notes which frame it is shown, in a book that several may share."""
 
     name: str
     book: list[tuple[str, int]] = field(default_factory=list)
@@ -56,9 +56,6 @@ class Onlooker:
     def offer(self, frame: Picture) -> None:
         assert frame.ndim == 2
         self.book.append((self.name, sum(name == self.name for name, _ in self.book)))
-
-    def result(self) -> Detection:
-        raise NotImplementedError
 
 
 @contextmanager
@@ -117,9 +114,10 @@ def test_a_file_is_read_whole_and_its_digest_is_that_of_its_bytes(clip: Path) ->
     assert len({mark.key_id for mark in seen.marks}) == 2
 
 
-def test_every_search_sees_every_frame_in_one_pass(clip: Path) -> None:
+def test_every_method_sees_every_frame_in_one_pass(clip: Path) -> None:
     book: list[tuple[str, int]] = []
-    marks = examiner.Marks([Onlooker("first", book), Onlooker("second", book)])
+    names = ("first", "second")
+    marks = examiner.Marks({name: examiner.Looking(Onlooker(name, book), []) for name in names})
 
     decoding, problem = examiner.decode(
         open_video(clip, MediaLimits()), [marks], until=time.monotonic() + 60
@@ -127,6 +125,15 @@ def test_every_search_sees_every_frame_in_one_pass(clip: Path) -> None:
 
     assert (decoding, problem) == (Decoding.WHOLE, None)
     assert book == [(name, frame) for frame in range(8) for name in ("first", "second")]
+
+
+def test_keys_of_one_method_share_one_look() -> None:
+    marks = examiner.Marks()
+
+    for secret in (b"1" * 32, b"2" * 32):
+        marks.begin("tile", secret)
+
+    assert [len(looking.markers) for looking in marks.methods.values()] == [2]
 
 
 def test_what_the_child_says_of_credentials_arrives_as_it_was_found(
@@ -166,7 +173,7 @@ def test_messages_call_a_file_what_its_sender_calls_it(tmp_path: Path) -> None:
 def test_pictures_are_looked_at_as_long_as_there_is_time_and_the_answer_says_how_far(
     clip: Path,
 ) -> None:
-    marks = examiner.Marks([])
+    marks = examiner.Marks()
 
     decoding, problem = examiner.decode(
         open_video(clip, MediaLimits()), [marks], until=time.monotonic() - 1

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit.append import Change, Submission
-from audit.bodies import Deployment, Failed, Stage
+from audit.bodies import Deployment, Failed
 from audit.checkpoint import open_checkpoint, verify_proof
 from audit.database import Access, create_database, open_database, writing
 from audit.errors import (
@@ -29,6 +29,7 @@ from audit.ledger import Entry, Ledger, LedgerReader, create_log
 from audit.merkle import verify_consistency, verify_inclusion
 from audit.queries import RecordFilter, list_records
 from audit.records import Record, Scope
+from audit.vocabulary import Stage
 from tests.support.logs import (
     SCOPE,
     START,

@@ -13,10 +13,11 @@ import pytest
 
 pytest.importorskip("diffusers", reason="needs the `generate` extra")
 
-from audit.bodies import Commitment, RecordKind
+from audit.bodies import Commitment
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.redaction import Vault
+from audit.vocabulary import RecordKind
 from generator.errors import RequestInvalid
 from generator.outcome import Refused, Released
 from generator.pipeline import Pipeline

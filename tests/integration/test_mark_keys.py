@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from audit.bodies import KeyPurpose
 from audit.errors import HomeUnusable
 from audit.home import Home
 from audit.report import LayerState
 from audit.status import Status
+from audit.vocabulary import KeyPurpose
 from audit.wiring import now, own_mark_keys
 from generator.errors import RequestInvalid
 from generator.key_commands import rotate_key

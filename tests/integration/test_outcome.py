@@ -6,9 +6,9 @@ import pytest
 
 from audit.attempts import Advance, AttemptState
 from audit.bodies import Held as HeldBody
-from audit.bodies import Stage as RecordStage
 from audit.ledger import Ledger
 from audit.reader import Entry
+from audit.vocabulary import Stage as RecordStage
 from generator.outcome import Held, Refused, Released
 from safety.verdict import Examined, Stage, Verdict
 from tests.support.logs import START, open_attempt, open_log, refuse_clip, release_clip

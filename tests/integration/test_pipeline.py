@@ -11,13 +11,14 @@ from av.video.stream import VideoStream
 from sqlalchemy import text
 
 from audit.attempts import Attempts, AttemptState
-from audit.bodies import Commitment, RecordKind
+from audit.bodies import Commitment
 from audit.canonical import JsonValue
 from audit.database import writing
 from audit.errors import AppendFailed
 from audit.home import Home
 from audit.ledger import Ledger
 from audit.redaction import Vault
+from audit.vocabulary import RecordKind
 from generator.errors import Cancelled, RequestInvalid
 from generator.outcome import Held, Refused, Released
 from generator.progress import Phase, Progress

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from audit.bodies import Failed, RecordKind, Stage
+from audit.bodies import Failed
 from audit.errors import LedgerDamaged
 from audit.ledger import Ledger
 from audit.queries import Order, RecordFilter, list_records
+from audit.vocabulary import RecordKind, Stage
 from tests.support.logs import (
     START,
     log_body,

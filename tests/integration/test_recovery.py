@@ -14,11 +14,11 @@ from sqlalchemy import update
 
 from audit import tables
 from audit.attempts import UNFINISHED, Attempts, AttemptState, StoredAttempt
-from audit.bodies import RecordKind
 from audit.database import writing
 from audit.home import Home
 from audit.lease import HEARTBEAT_LIMIT
 from audit.ledger import Ledger
+from audit.vocabulary import RecordKind
 from audit.wiring import now
 from generator.holding import Holding
 from generator.private_folder import private_folder

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from audit.bodies import Attempt, Commitment, PromptState
+from audit.bodies import Attempt, Commitment
 from audit.checkpoint import verify_proof
 from audit.database import Access, open_database
 from audit.errors import AppendFailed, LedgerDamaged, LedgerError, LedgerLocked, NotFound
 from audit.last_signed import LastSigned
 from audit.ledger import Entry, Ledger
 from audit.redaction import EraseSubject, Vault, commit_to
+from audit.vocabulary import PromptState
 from tests.support.logs import POLICY, START, Clock, begin, fixed_signer, log_failures, open_log
 from tests.support.tamper import run
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from audit.bodies import RecordKind
 from audit.errors import HomeUnusable
 from audit.home import Home
 from audit.ledger import Ledger
+from audit.vocabulary import RecordKind
 from audit.wiring import now
 from generator import setup
 from generator.errors import RequestInvalid

@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from audit.bodies import RecordKind
 from audit.home import Home
+from audit.vocabulary import RecordKind
 from audit.wiring import now
 from generator import signing
 from generator.request import ProtectRequest

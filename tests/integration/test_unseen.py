@@ -132,10 +132,10 @@ def test_a_weak_mark_that_may_be_misread_accuses_nobody(
         ]
 
     assert [status for status, _ in answers] == [
-        Status.UNKNOWN,
+        Status.STRIPPED,
         Status.CONTRADICTED,
         Status.INTACT,
     ]
-    assert answers[0][1].state is LayerState.NOT_FOUND
+    assert answers[0][1].state is LayerState.CONSISTENT
     assert answers[0][1].evidence["mark_id"] is None
     assert "not clearly enough to accuse" in answers[0][1].reason

@@ -10,23 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from audit.append import Change, Submission
 from audit.attempts import Advance, AttemptState, CloseAttempt, OpenAttempt
-from audit.bodies import (
-    Attempt,
-    Body,
-    Decision,
-    Failed,
-    PolicyText,
-    PromptState,
-    Refused,
-    Stage,
-    Withdrawn,
-)
+from audit.bodies import Attempt, Body, Failed, PolicyText, Refused, Withdrawn
 from audit.errors import AppendFailed
 from audit.lease import Lease
 from audit.ledger import Entry, Ledger
 from audit.merkle import verify_consistency, verify_inclusion
 from audit.reader import StoredRecord
 from audit.records import Record, uuid7
+from audit.vocabulary import Decision, PromptState, Stage
 from tests.support.logs import (
     POLICY,
     POLICY_TEXT,

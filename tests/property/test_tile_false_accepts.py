@@ -4,8 +4,6 @@ The proof is in `provenance.watermark.bound`. Its premises are tested here one b
 right CRC alone hides a mistake in them: noise has one in a million words.
 """
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,21 +13,16 @@ from provenance.payload import MarkCode, MarkId
 from provenance.watermark import MAX_FALSE_ACCEPTS, MarkState
 from provenance.watermark.accumulate import observe
 from provenance.watermark.bound import threshold
-from provenance.watermark.chips import Chips, expand
+from provenance.watermark.chips import expand
 from provenance.watermark.readout import Try, posed, read, upright
 from provenance.watermark.search import Pose
-from provenance.watermark.tile import TileWatermarker, open_watermarker
+from provenance.watermark.tile import Outcome, TileWatermarker, open_watermarker
 from tests.support import textured
-from tests.support.any_word import AnyWord
+from tests.support.any_word import AnyWord, with_other_payload_signs
 
 WHOLE_SEARCHES = settings(max_examples=2, deadline=None)
 KEYS = st.binary(min_size=32, max_size=32)
 LEAST = 8.0  # what the best of 32 candidates of noise reaches: without it nothing was tried
-
-
-def with_other_payload_signs(chips: Chips, seed: int) -> Chips:
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(chips.payload_signs))
-    return dataclasses.replace(chips, payload_signs=signs.astype(chips.payload_signs.dtype))
 
 
 @WHOLE_SEARCHES
@@ -68,16 +61,16 @@ def test_no_received_noise_reaches_the_threshold_of_a_search(
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=(60, 1024))
     tries = [
-        Try(Pose(), (0, 0), (np.sign(row) * np.abs(row) ** tail).astype(np.float32))
+        Try(Pose(), (0, 0), (np.sign(row) * np.abs(row) ** tail).astype(np.float32), 0.0)
         for row in noise
     ]
 
-    reading = read(tries, AnyWord.new(), expand(key))
+    decoded = read(tries, AnyWord.new(), expand(key))
 
-    assert reading is not None
+    assert decoded is not None
     assert (
         LEAST
-        < reading.statistic
+        < decoded.statistic
         < threshold(
             payload_bits=AnyWord.new().payload_bits,
             tries=len(tries),
@@ -115,13 +108,13 @@ def test_a_right_crc_below_the_threshold_is_not_found() -> None:
     rng = np.random.default_rng(5)
     observation = observe(textured.clip(frames=2, height=120, width=160))
     weak = (0.36 * expected + rng.normal(size=1024) for _ in range(60))
-    tries = [Try(Pose(), (0, 0), word.astype(np.float32)) for word in weak]
+    tries = [Try(Pose(), (0, 0), word.astype(np.float32), 0.0) for word in weak]
     read_one_by_one = [(read([each], marker.code, marker.chips), each) for each in tries]
 
     found = [
-        marker._detection(observation, (reading, each))
-        for reading, each in read_one_by_one
-        if reading is not None
+        marker._detection(observation, Outcome(best=(decoded, each)))
+        for decoded, each in read_one_by_one
+        if decoded is not None
     ]
 
     below = [each for each in found if each.statistic < each.threshold]

@@ -1,9 +1,12 @@
-"""A code that takes every word for a payload, to see what a right CRC would hide."""
+"""Readers that see something else than what was written, to find out what a search rests on."""
+
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
 
 from provenance.payload import CRC_BITS, Bits, MarkCode, bits_of, number_of
+from provenance.watermark.chips import Chips
 
 
 class AnyWord(MarkCode):
@@ -23,3 +26,9 @@ class AnyWord(MarkCode):
         """Return every candidate of the decoder."""
         decoded, _ = self.polar.decode(soft, paths=paths)
         return [[number_of(path) for path in word] for word in decoded]
+
+
+def with_other_payload_signs(chips: Chips, seed: int) -> Chips:
+    """Return tables whose grid is the same and whose payload says nothing that was put in."""
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(chips.payload_signs))
+    return dataclasses.replace(chips, payload_signs=signs.astype(chips.payload_signs.dtype))

@@ -6,12 +6,21 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
+from provenance.fingerprint.comparison import Mark
 from provenance.fingerprint.glimpse import Glimpse, glimpse_of
 from provenance.fingerprint.sampling import Sampler, Sighting
-from provenance.watermark import Geometry, Picture
+from provenance.watermark import Evidence, Geometry, Picture
 from tests.support import textured
 
 UNCHANGED = Geometry(1, 1, 0, mirrored=False, shift_x=0, shift_y=0)
+EVERYWHERE = Evidence(frames_per_moment=4, moments=(9.0,) * 96, regions=((9.0,) * 5,) * 3)
+
+
+def mark(
+    geometry: Geometry = UNCHANGED, evidence: Evidence | None = EVERYWHERE, *, frame_rate: int = 16
+) -> Mark:
+    """Return a mark as a search would have found it, by default in the whole of a clip."""
+    return Mark(geometry, evidence, Fraction(frame_rate))
 
 
 def sighting(frames: Sequence[Picture], *, frame_rate: int = 16) -> Sighting:

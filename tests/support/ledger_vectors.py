@@ -9,24 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from audit.bodies import (
-    Attempt,
-    Body,
-    Commitment,
-    Decision,
-    Erasure,
-    PromptState,
-    Refused,
-    Scheme,
-    Stage,
-    Token,
-    TokenAction,
-    Withdrawn,
-)
+from audit.bodies import Attempt, Body, Commitment, Erasure, Refused, Token, Withdrawn
 from audit.checkpoint import Checkpoint, TlogProof, sign_checkpoint
 from audit.merkle import EMPTY_ROOT, hash_leaf, prove_consistency, prove_inclusion, root
 from audit.records import Record, to_ms
 from audit.tiles import TiledTree
+from audit.vocabulary import Decision, PromptState, Scheme, Stage, TokenAction
 from tests.support.logs import (
     POLICY,
     SCOPE,

@@ -9,7 +9,8 @@ stands on a complete line was acknowledged and has to be in the log for ever.
 import sys
 from pathlib import Path
 
-from audit.bodies import Failed, Stage
+from audit.bodies import Failed
+from audit.vocabulary import Stage
 from tests.support.logs import START, open_log
 
 

@@ -13,18 +13,14 @@ from audit.bodies import (
     Attempt,
     Body,
     Cleared,
-    Decision,
     Deployment,
     Failed,
     FindingBody,
-    GateStage,
     Geometry,
     MarkBody,
     PolicyText,
-    PromptState,
     Refused,
     Released,
-    Stage,
     TimestampBody,
     VerdictBody,
 )
@@ -34,6 +30,7 @@ from audit.lease import Lease
 from audit.ledger import Entry, Ledger, create_log
 from audit.note import NoteSigner
 from audit.records import Scope, to_ms, uuid7
+from audit.vocabulary import Decision, GateStage, PromptState, Stage
 
 SCOPE = Scope("silver", "press")
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -5,6 +5,7 @@ time-stamps are gone.
 """
 
 import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -51,7 +52,12 @@ def vp9(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16) -> list[Pi
 def av1(frames: Sequence[Picture], *, crf: int, frame_rate: int = 16) -> list[Picture]:
     """Return the frames after AV1 encoding and decoding."""
     options = {"crf": str(crf), "preset": "9", "svtav1-params": "lp=1"}
-    return _through("libsvtav1", frames, frame_rate, options)
+    # Run by root, SVT-AV1 makes its caller a real-time thread, and all else stands still.
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        return _through("libsvtav1", frames, frame_rate, options)
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 def mpeg4(frames: Sequence[Picture], *, quantiser: int, frame_rate: int = 16) -> list[Picture]:

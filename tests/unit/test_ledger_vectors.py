@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audit.bodies import BODIES, RecordKind
+from audit.bodies import BODIES
 from audit.checkpoint import open_checkpoint, verify_proof
 from audit.errors import NoteInvalid, RecordInvalid, RecordNewer
 from audit.merkle import (
@@ -21,6 +21,7 @@ from audit.merkle import (
 from audit.note import Verifier
 from audit.records import Record
 from audit.tiles import TiledTree
+from audit.vocabulary import RecordKind
 from tests.support.logs import fixed_signer
 
 FOLDER = Path(__file__).parent.parent / "vectors"

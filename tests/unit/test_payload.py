@@ -88,3 +88,15 @@ def test_noise_has_no_payload_but_by_chance_of_one_in_millions() -> None:
     noise = np.random.default_rng(4).normal(size=(200, 1024))
 
     assert MarkCode.of(payload_bits=64).candidates(noise, paths=8) == [[]] * 200
+
+
+@pytest.mark.parametrize("bits", [64, 128])
+def test_many_payloads_are_encoded_as_each_alone_is(bits: int) -> None:
+    code, rng = MarkCode.of(payload_bits=bits), np.random.default_rng(bits)
+    payloads = rng.integers(0, 256, (9, bits // 8), dtype=np.uint8)
+    payloads[0], payloads[1] = 0, 255
+
+    coded = np.concatenate(list(code.encode_all(payloads, batch=4)))
+
+    alone = [code.encode(int.from_bytes(row.tobytes(), "big")) for row in payloads]
+    assert np.array_equal(coded, np.stack(alone))

@@ -11,20 +11,18 @@ from audit.bodies import (
     BODIES,
     Attempt,
     Commitment,
-    Decision,
     Deployment,
     MarkBody,
     PolicyText,
-    PromptState,
     Released,
     Token,
-    TokenAction,
     VerdictBody,
 )
 from audit.canonical import encode
 from audit.errors import RecordInvalid, RecordNewer
 from audit.records import RECORD_BYTES_LIMIT, Record, RecordKind, Scope, uuid7
 from audit.shape import from_json, to_json
+from audit.vocabulary import Decision, PromptState, TokenAction
 from tests.support.logs import (
     POLICY,
     SCOPE,

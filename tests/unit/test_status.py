@@ -103,16 +103,16 @@ def test_an_honest_edit_that_keeps_our_manifest_is_judged_by_its_own_signer() ->
     assert found(Credentials.UNTRUSTED) == {Status.UNTRUSTED}
 
 
-def test_an_unclear_mark_accuses_nobody_and_leads_nowhere() -> None:
+def test_a_mark_without_an_id_to_rely_on_accuses_nobody_and_leads_nowhere() -> None:
     bare = {
-        "mark": Mark.UNCLEAR,
+        "mark": Mark.PRESENT,
         "log": Log.NOT_FOUND,
         "agreement": Agreement.SILENT,
         "fingerprint": Fingerprint.NOT_CHECKED,
         "pictures": Pictures.DECODED,
     }
 
-    assert statuses_where(credentials=Credentials.ABSENT, **bare) == {Status.UNKNOWN}
+    assert statuses_where(credentials=Credentials.ABSENT, **bare) == {Status.STRIPPED}
     assert statuses_where(credentials=Credentials.TRUSTED, **bare) == {Status.INTACT}
     assert statuses_where(credentials=Credentials.UNTRUSTED, **bare) == {Status.UNTRUSTED}
 

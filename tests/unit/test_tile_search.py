@@ -8,6 +8,7 @@ from provenance.watermark.accumulate import observe
 from provenance.watermark.chips import expand
 from provenance.watermark.readout import posed, unwarp, upright
 from provenance.watermark.search import (
+    POSES,
     Pose,
     Spectrum,
     peaks,
@@ -16,7 +17,7 @@ from provenance.watermark.search import (
     stretched,
     turned,
 )
-from provenance.watermark.tile import SINGLES, TRIES, UPRIGHT_TRIES
+from provenance.watermark.tile import KINDS, SINGLES, TRIES, UPRIGHT_TRIES
 from tests.support import textured
 
 
@@ -104,6 +105,12 @@ def test_the_bound_pays_for_every_try_a_search_can_make() -> None:
     upright = 2 * (3 + 3 + 3)  # mirrored or not: whole, two combined; three spells, three moments
     posed = 4 * 3 * 6 * (3 + 3)  # kinds, pictures, candidates; the same without moments
     assert upright + posed == TRIES
+
+
+def test_presence_pays_for_every_pose_that_is_tried() -> None:
+    seen = observe(textured.clip(frames=1, height=96, width=128))
+
+    assert sum(len(poses(*seen.total.shape)) for poses in KINDS) == POSES
 
 
 def test_no_pose_gives_more_tries_than_the_bound_pays_for() -> None:

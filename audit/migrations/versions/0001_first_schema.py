@@ -15,6 +15,8 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables and the triggers that refuse to edit records."""
     _create_log()
+    _create_records()
+    _index_records()
     _create_journey()
     _create_secrets()
     _refuse_edits()
@@ -32,6 +34,23 @@ def _create_log() -> None:
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("root", sa.LargeBinary, nullable=False),
     )
+    op.create_table(
+        "tile",
+        _log_column(),
+        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("hashes", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "checkpoint",
+        _log_column(),
+        sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("time_ms", sa.BigInteger, nullable=False),
+        sa.Column("note", sa.String, nullable=False),
+    )
+
+
+def _create_records() -> None:
     op.create_table(
         "record",
         _log_column(),
@@ -51,6 +70,9 @@ def _create_log() -> None:
         sa.Column("frame_hashes", sa.LargeBinary),
         sa.UniqueConstraint("log", "id", name="record_id"),
     )
+
+
+def _index_records() -> None:
     for name, columns in (
         ("record_kind", ["log", "kind", "idx"]),
         ("record_time", ["log", "time_ms"]),
@@ -63,28 +85,15 @@ def _create_log() -> None:
         ("record_manifest", ["log", "manifest_label", "idx"]),
     ):
         op.create_index(name, "record", columns)
-    there = sa.text("frame_hashes IS NOT NULL")
-    op.create_index(
-        "record_frames",
-        "record",
-        ["log", "idx", "frame_hashes"],
-        sqlite_where=there,
-        postgresql_where=there,
-    )
-    op.create_table(
-        "tile",
-        _log_column(),
-        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("hashes", sa.LargeBinary, nullable=False),
-    )
-    op.create_table(
-        "checkpoint",
-        _log_column(),
-        sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("time_ms", sa.BigInteger, nullable=False),
-        sa.Column("note", sa.String, nullable=False),
-    )
+    for name, column in (("record_frames", "frame_hashes"), ("record_marks", "mark_id")):
+        there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(
+            name,
+            "record",
+            ["log", "idx", column],
+            sqlite_where=there,
+            postgresql_where=there,
+        )
 
 
 def _create_journey() -> None:

@@ -1,0 +1,74 @@
+"""Which issued mark may it have been, where a search could not read the id itself?
+
+The log knows every id that it issued, and holding what a search received against those few needs
+less of the mark than reading it blind (`provenance.watermark.issued`). The ids are read once, and
+then only what the log gained.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.reader import LedgerReader
+from provenance.errors import MarkError, PayloadError
+from provenance.examination import MarkKey, load_watermarker
+from provenance.payload import MarkId
+from provenance.watermark import Detection, MarkState, Watermarker
+
+Ids = NDArray[np.uint8]  # (ids, bytes of one), most significant byte first
+
+
+@dataclass(slots=True)
+class IssuedMarks:
+    """The ids of a log's marks, by their bits; safe to use from several threads."""
+
+    _known: dict[int, set[bytes]] = field(default_factory=dict)
+    _last: int = -1
+    _lock: Lock = field(default_factory=Lock)
+
+    def recognise(
+        self, ledger: LedgerReader | None, marks: Sequence[Detection], keys: Sequence[MarkKey]
+    ) -> tuple[Detection, ...]:
+        """Return the detections, with an issued id where one was not read and can be recognised.
+
+        Args:
+            ledger: our log, always the same one; None where it is not at hand.
+            marks: what the searches came to.
+            keys: that were searched with.
+
+        Raises:
+            PayloadError: what a search left behind is not what its method leaves.
+        """
+        missed = [mark for mark in marks if mark.state is not MarkState.FOUND and mark.words]
+        if ledger is None or not missed:
+            return tuple(marks)
+        openers = {(each.algorithm, each.key_id): each for each in _opened(keys)}
+        return tuple(
+            openers[name].recognise(mark, self._issued(ledger, openers[name].payload_bits))
+            if (name := (mark.algorithm, mark.key_id)) in openers and mark in missed
+            else mark
+            for mark in marks
+        )
+
+    def _issued(self, ledger: LedgerReader, bits: int) -> Ids:
+        with self._lock:
+            for index, text in ledger.mark_ids(after=self._last):
+                try:
+                    mark_id = MarkId.from_hex(text)
+                except PayloadError:
+                    continue  # a damaged row: `log check` says so, and it leads nowhere
+                self._known.setdefault(mark_id.bits, set()).add(bytes.fromhex(text))
+                self._last = index
+            known = b"".join(self._known.get(bits, ()))
+        return np.frombuffer(known, np.uint8).reshape(-1, bits // 8)
+
+
+def _opened(keys: Sequence[MarkKey]) -> Iterator[Watermarker]:
+    for key in keys:
+        try:
+            yield load_watermarker(key.method, key.secret)
+        except MarkError:
+            continue  # the examination has said so

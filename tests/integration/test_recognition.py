@@ -1,0 +1,77 @@
+"""The issuer recognises marks that nobody could read: they lead to the record, as others do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from audit.home import Home
+from audit.recognition import IssuedMarks
+from audit.report import LayerState
+from audit.status import Status
+from generator.outcome import Released
+from provenance.examination import Question, examine_confined
+from provenance.video import Encoding, MediaLimits, open_video, write_video
+from provenance.watermark import MarkState, Reading
+from tests.support.press import new_home, opened_verifier, released_clip
+
+WORN = Encoding(crf=38)  # no id can be decoded after this
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return new_home(tmp_path_factory.mktemp("recognition") / "home")
+
+
+@pytest.fixture(scope="module")
+def released(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Released:
+    return released_clip(home, tmp_path_factory.mktemp("clips"), name="kept")
+
+
+@pytest.fixture(scope="module")
+def worn(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("worn") / "worn.mp4"
+    write_video(open_video(released.path, MediaLimits()), target, WORN)
+    return target
+
+
+def test_a_mark_that_is_too_worn_to_be_read_still_leads_to_its_record(
+    home: Home, released: Released, worn: Path
+) -> None:
+    with opened_verifier(home) as verifier:
+        question = Question(verifier.media_limits, verifier.trust, verifier.mark_keys)
+        alone = examine_confined(worn, question, verifier.process_limits)
+        report = verifier.verify(worn)
+
+    (search,) = report.watermark.evidence["searches"]
+    assert alone.marks[0].mark_id is None
+    assert report.status is Status.STRIPPED
+    assert report.watermark.evidence["mark_id"] == released.mark_id
+    assert report.watermark.state is LayerState.ESTABLISHED
+    assert (search["state"], search["reading"]) == (MarkState.FOUND, Reading.ISSUED)
+    assert "words" not in search
+
+
+def test_without_a_log_nothing_is_recognised(home: Home, worn: Path) -> None:
+    with opened_verifier(home) as verifier:
+        report = replace(verifier, ledger=None).verify(worn)
+
+    assert report.watermark.evidence["mark_id"] is None
+
+
+def test_ids_that_are_issued_later_are_recognised_by_the_same_index(
+    home: Home, released: Released, worn: Path, tmp_path: Path
+) -> None:
+    issued = IssuedMarks()
+    with opened_verifier(home) as verifier:
+        question = Question(verifier.media_limits, verifier.trust, verifier.mark_keys)
+        before = examine_confined(worn, question, verifier.process_limits).marks
+        first = issued.recognise(verifier.ledger, before, verifier.mark_keys)
+        later = released_clip(home, tmp_path, name="later", seed=8)
+        target = tmp_path / "worn.mp4"
+        write_video(open_video(later.path, MediaLimits()), target, WORN)
+        after = examine_confined(target, question, verifier.process_limits).marks
+        second = issued.recognise(verifier.ledger, after, verifier.mark_keys)
+
+    assert [str(mark.mark_id) for mark in first] == [released.mark_id]
+    assert [str(mark.mark_id) for mark in second] == [later.mark_id]
