@@ -61,6 +61,7 @@ class ContentFinding:
     reason: str
     compared: tuple[Compared, ...] = ()
     found: Entries = ()  # `released` records to which likeness alone leads
+    recognised: frozenset[str] = frozenset()  # mark ids of those that were chosen among the issued
 
 
 def look_at(
@@ -85,7 +86,7 @@ def look_at(
         return _against(seen, seen.glimpse, _cleared(ledger, log.led_to))
     if log.log is not Log.NOT_FOUND or seen.credentials.presence not in _NO_CREDENTIALS:
         return _unasked("nothing leads to a record that it could be compared with")
-    return _alike(seen.glimpse, ledger, resemblance)
+    return _recognised(seen, seen.glimpse, ledger) or _alike(seen.glimpse, ledger, resemblance)
 
 
 def with_content(
@@ -94,7 +95,10 @@ def with_content(
     """Return what the log knows once the pictures were compared."""
     if content.found and ledger is not None:
         shown = lines(ledger, content.found)
-        return replace(log, log=Log.BY_CONTENT, origin=Origin.OURS, lines=shown)
+        relied_on = log.relied_on | content.recognised
+        return replace(
+            log, log=Log.BY_CONTENT, origin=Origin.OURS, lines=shown, relied_on=relied_on
+        )
     if content.answer is Fingerprint.DIFFERENT and log.log is Log.BY_CONTENT:
         # Only the mark says that it is ours, and the mark was copied.
         return replace(log, origin=Origin.OTHER if log.origin is Origin.OTHER else Origin.UNKNOWN)
@@ -114,6 +118,29 @@ def _against(seen: Examination, glimpse: Glimpse, cleared: Iterable[Entry]) -> C
     order = [Answer.DIFFERENT, Answer.MATCH, Answer.INCONCLUSIVE]
     decisive = min(compared, key=lambda each: order.index(each.comparison.answer)).comparison
     return ContentFinding(Fingerprint(decisive.answer.value), decisive.reason, tuple(compared))
+
+
+def _recognised(seen: Examination, glimpse: Glimpse, ledger: LedgerReader) -> ContentFinding | None:
+    """Compare with clips whose mark was only recognised among the issued: likeness must confirm it.
+
+    The id was chosen because the log has it, so that the log has it is no evidence.
+    """
+    ids = [mark.mark_id.hex for mark in seen.marks if mark.mark_id and not mark.independent]
+    told = (entry for mark_id in ids for entry in ledger.find_by_mark(mark_id))
+    clips = released(ledger, (e for entry in told for e in story(ledger, entry)))
+    if not clips:
+        return None
+    against = _against(seen, glimpse, _cleared(ledger, clips))
+    if against.answer is not Fingerprint.MATCH:
+        return None
+    matched = [each for each in against.compared if each.comparison.answer is Answer.MATCH]
+    names = {each.clip_id for each in matched}
+    return replace(
+        against,
+        compared=tuple(matched),
+        found=tuple(e for e in clips if e.record.body.get("clip_id") in names),
+        recognised=frozenset(ids),
+    )
 
 
 def _alike(glimpse: Glimpse, ledger: LedgerReader, resemblance: Resemblance) -> ContentFinding:

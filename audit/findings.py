@@ -88,7 +88,8 @@ class _Leads:
     def of(cls, seen: Examination, ledger: LedgerReader) -> Self:
         signers = OwnSigners.of(ledger)
         bytes_ = released(ledger, ledger.find_by_file(seen.sha256))
-        found = {mark_id: ledger.find_by_mark(mark_id) for mark_id in _ids(seen.marks)}
+        read = _ids(mark for mark in seen.marks if mark.independent)
+        found = {mark_id: ledger.find_by_mark(mark_id) for mark_id in read}
         certain = frozenset(_ids(mark for mark in seen.marks if mark.certain))
         by_mark = [e for each in found.values() for entry in each for e in story(ledger, entry)]
         labels = signers.history_of(seen.credentials)

@@ -39,19 +39,25 @@ class IssuedMarks:
             marks: what the searches came to.
             keys: that were searched with.
 
-        Raises:
-            PayloadError: what a search left behind is not what its method leaves.
         """
         missed = [mark for mark in marks if mark.state is not MarkState.FOUND and mark.words]
         if ledger is None or not missed:
             return tuple(marks)
         openers = {(each.algorithm, each.key_id): each for each in _opened(keys)}
         return tuple(
-            openers[name].recognise(mark, self._issued(ledger, openers[name].payload_bits))
-            if (name := (mark.algorithm, mark.key_id)) in openers and mark in missed
+            self._recognised(ledger, mark, opened)
+            if mark in missed and (opened := openers.get((mark.algorithm, mark.key_id)))
             else mark
             for mark in marks
         )
+
+    def _recognised(
+        self, ledger: LedgerReader, missed: Detection, opened: Watermarker
+    ) -> Detection:
+        try:
+            return opened.recognise(missed, self._issued(ledger, opened.payload_bits))
+        except MarkError:
+            return missed  # a child that was taken over leaves any words
 
     def _issued(self, ledger: LedgerReader, bits: int) -> Ids:
         with self._lock:

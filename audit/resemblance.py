@@ -19,7 +19,7 @@ from provenance.fingerprint.pdq import distances
 MOST_CLIPS = 8  # that are compared in full, 0.1 s each
 MOST_ASKED = 8  # pictures at hand that are looked up, 1 ms each over a million
 LEAST_QUALITY = 10  # of these: a copy is often less sharp than what was stored
-MOST_TURNED = 2  # that are looked up mirrored and turned as well
+MOST_TURNED = 8  # that are looked up mirrored and turned as well, seven ways
 
 
 @dataclass(slots=True)

@@ -198,7 +198,13 @@ RULES = (
     Rule(
         Status.STRIPPED,
         "there are no Content Credentials at hand, and the pictures carry a mark of a known key",
-        lambda f: f.credentials in _NONE_AT_HAND and f.mark in {Mark.FOUND, Mark.PRESENT},
+        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.FOUND,
+    ),
+    Rule(
+        Status.UNKNOWN,
+        "a mark of a known key is in the pictures, without an id to rely on, and nothing else "
+        "speaks of it",
+        lambda f: f.credentials in _NONE_AT_HAND and f.mark is Mark.PRESENT,
     ),
     Rule(
         Status.UNKNOWN,

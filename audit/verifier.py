@@ -20,7 +20,7 @@ from audit.recognition import IssuedMarks
 from audit.report import Layer, LayerState, Origin, Report
 from audit.resemblance import Resemblance
 from audit.status import Status
-from provenance.errors import ExaminationFailed, PayloadError
+from provenance.errors import ExaminationFailed
 from provenance.examination import MarkKey, Question, examine_confined
 from provenance.sandbox import ProcessLimits
 from provenance.trust import TrustLists
@@ -51,9 +51,9 @@ class ClipVerifier:
         question = Question(self.media_limits, self.trust, self.mark_keys)
         try:
             seen = examine_confined(path, question, self.process_limits)  # (1) (2) (3)
-            marks = self.issued.recognise(self.ledger, seen.marks, self.mark_keys)
-        except (ExaminationFailed, PayloadError) as error:
+        except ExaminationFailed as error:
             return _broken_off(path.name, str(error))
+        marks = self.issued.recognise(self.ledger, seen.marks, self.mark_keys)
         seen = replace(seen, marks=marks)
         log = look_up(seen, self.ledger)  # (4) (5)
         alike = content.look_at(seen, log, self.ledger, self.resemblance)

@@ -12,6 +12,7 @@ two parts, credentials first: where a decoder breaks over the pictures, the firs
 import hashlib
 import importlib.metadata
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -87,6 +88,13 @@ class MediaFacts:
     height: int
     frame_rate: str  # a fraction, such as 30000/1001
     has_sound: bool
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[1-9][0-9]{0,9}(/[1-9][0-9]{0,9})?", self.frame_rate):
+            raise UnreadableMedia(
+                f"a frame rate is a positive fraction such as 30000/1001, not "
+                f"{self.frame_rate[:40]!r}; examine the file anew"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@
 2. Alike beyond chance, and moving alike? Then it is a match. A standing camera shows the same
    street all day: what stays is taken away, and what is left, the passers-by, must agree as well.
 3. So unlike that no honest change explains it? Then it is different, but only where the mark itself
-   was read, shows in every row and column of the picture and in pictures one after the other for
-   longer than two moments are apart; where not one moment of the fingerprint is among those; and
-   where no half or quarter of the picture, and no negative of it, is alike. Somebody may have put
-   the clip beside, into or after another one, or have slowed a part of it down.
+   was read, shows in all rows and columns of the picture but one, and in pictures one after the
+   other for longer than two moments are apart; where not one moment of the fingerprint is among
+   those; and where no half or quarter of the picture, and no negative of it, is alike. Somebody
+   may have put the clip beside, into or after another one, or have slowed a part of it down.
 
 The constants come from `benchmarks/fingerprint.py`; docs/verifying.md has the rates.
 """
@@ -44,6 +44,7 @@ UNLIKE = 4.0  # standard deviations below `HONEST` that a difference needs
 MOVES_ALIKE = 0.5  # likeness of what moves that a match needs: .6 and more, against .4
 CLOSE_MS = 250  # between pictures at hand: so close to a moment a clip of bicycles is still .9
 SHOWS = 3.0  # statistic of a part of the picture or of the clip that carries the mark itself
+MOST_WITHOUT = 1  # rows and columns of regions where it does not show
 SLOWED = 2  # times: a part of the clip may be shown so much slower
 
 _SAME = "the pictures are those of the record"
@@ -154,19 +155,24 @@ def _likeness_left(taken: Fingerprint, ours: Steps, carrying: Laid) -> str | Non
 
 
 def _is_everywhere(evidence: Evidence) -> bool:
-    """Tell whether a mark shows in each row and in each column of the picture's regions.
+    """Tell whether a mark shows in all rows and columns of the picture's regions but one.
 
-    Not in each region: how much of it one can show differs from one to the next.
+    Not in each region: in small and in flat pictures it lies in patches, and where these are the
+    key decides. A clip beside another one leaves two columns or a row and more without it, or
+    is alike in a half of the picture.
     """
     rows = [[value >= SHOWS for value in row] for row in evidence.regions]
-    columns = zip(*rows, strict=False)  # a child that was taken over says anything
-    return bool(rows) and all(map(any, rows)) and all(map(any, columns))
+    if len({len(row) for row in rows}) != 1:
+        return False  # a child that was taken over says anything
+    columns = zip(*rows, strict=True)
+    without = sum(not any(line) for line in (*rows, *columns))
+    return any(map(any, rows)) and without <= MOST_WITHOUT
 
 
 def _carrying(laid: Laid, evidence: Evidence, frame_rate: Fraction) -> Laid:
     """Return the longest row of pictures in which the mark shows all the time.
 
-    As many as a search can look at: that there are more would make nothing clearer.
+    As many as a search can look at, and as far apart as is close enough: so few cover the most.
     """
     shows = dict(enumerate(value >= SHOWS for value in evidence.moments))
     start, best, length = 0, 0, 0
@@ -176,7 +182,10 @@ def _carrying(laid: Laid, evidence: Evidence, frame_rate: Fraction) -> Laid:
             start = at + 1
         elif at + 1 - start > length:
             best, length = start, at + 1 - start
-    return laid.part(slice(best, best + min(length, Effort.THOROUGH.pictures(laid))))
+    most, times = Effort.THOROUGH.pictures(laid), laid.times_ms[best : best + length]
+    apart = max(int(max(np.diff(times), default=CLOSE_MS)), 1)
+    step = max(1, min(-(-length // most), CLOSE_MS // apart))
+    return laid.part(slice(best, best + min(length, most * step), step))
 
 
 def _windows(ours: Steps) -> Iterator[Steps]:

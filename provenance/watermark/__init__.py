@@ -115,6 +115,14 @@ class Detection:
         """
         return self.mark_id is not None and self.statistic >= CERTAIN[self.mark_id.bits]
 
+    @property
+    def independent(self) -> bool:
+        """Whether it says something that a log with this id may be held against.
+
+        An id that was chosen among those in a log is there by itself, however weak the mark.
+        """
+        return self.reading is Reading.BLIND or self.certain
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {

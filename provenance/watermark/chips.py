@@ -29,8 +29,8 @@ BAND = (
     0.34,
 )  # cycles per canonical pixel: below it the eye sees blotches, above it codecs drop everything
 DITHER = 256  # side of the dither table, in pixels of the frame
-# Amplitude rises as frequency**slope: at an equal loss of VMAF-NEG a falling one leaves half to nine
-# tenths of the statistic after H.264 at CRF 28 (benchmarks/mark_choices.py).
+# Amplitude rises as frequency**slope: at an equal loss of VMAF-NEG a falling one leaves half to
+# nine tenths of the statistic after H.264 at CRF 28 (benchmarks/mark_choices.py).
 SPECTRAL_SLOPE = 1.5
 FINEST = 0.26  # cycles per pixel of the frame: finer structure does not survive a codec
 SMALLEST_FINE = (

@@ -138,7 +138,7 @@ class _Marker:
         height, width, _ = self.shape
         way = cv2.INTER_CUBIC if height >= rows else cv2.INTER_AREA
         change = cv2.resize(change, (width, height), interpolation=way)
-        marked = np.empty_like(frame)
+        marked = np.empty(self.shape, np.uint8)
         for top in range(0, height, STRIP):
             part = slice(top, top + STRIP)
             steps = np.rint(cv2.add(change[part], self._rounding[part])).astype(np.int16)

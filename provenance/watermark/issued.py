@@ -3,7 +3,7 @@
 A blind search must rule out 2**64 ids. A deployment knows the ids that it issued, M of them, and
 only those are possible: by the union bound of `bound.py` the chance that an unmarked clip is taken
 for any is at most W M exp(-t**2 / 2), with W words held against them. For a million ids a statistic
-of 8.2 is enough where a blind search needs 11.3, and no decoder has to succeed first.
+of 7.9 is enough where a blind search needs 11.3, and no decoder has to succeed first.
 
 The words were chosen by the grid alone (`clearest`), never by the payload's signs, so nothing else
 has to be paid for. A clip that carries another id of the same key is not taken for a wrong one
@@ -13,6 +13,7 @@ as in an unmarked clip, and the right one, which is among the issued, shows more
 
 import base64
 import binascii
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -98,7 +99,7 @@ def recognise(
         mark_id=mark_id,
         reading=Reading.ISSUED,
         log10_p=log10_p,
-        presence_log10_p=min(missed.presence_log10_p, log10_p),
+        presence_log10_p=min(0.0, math.log10(2) + min(missed.presence_log10_p, log10_p)),
         statistic=value,
         threshold=needed,
         hypotheses=WORDS,

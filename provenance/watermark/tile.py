@@ -188,7 +188,7 @@ class TileWatermarker:
             mark_id=None,
             reading=Reading.BLIND,
             log10_p=log10_p,
-            presence_log10_p=min(present, log10_p),
+            presence_log10_p=min(0.0, math.log10(2) + min(present, log10_p)),  # either shows it
             statistic=outcome.statistic,
             threshold=needed,
             hypotheses=TRIES,

@@ -156,6 +156,8 @@ def test_an_answer_of_another_shape_is_not_believed(file: Path) -> None:
         "a word for a number": [credentials, pictures.replace("320", '"320"')],
         "a state that is none": [credentials, pictures.replace('"whole"', '"perfect"')],
         "a character that is none": [credentials, pictures.replace('"h264"', '"\\ud800"')],
+        "no frames a second": [credentials, pictures.replace('"25"', '"0"')],
+        "a fraction of nothing": [credentials, pictures.replace('"25"', '"25/0"')],
         "a number too long": [credentials, pictures.replace("320", "3" * 5000)],
         "marks that are none": [credentials, pictures.replace("[]", "[[]]")],
     }

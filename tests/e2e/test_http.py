@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from audit.access import Role, issue_token
 from audit.api import create_app
 from audit.api.problems import SECURITY_HEADERS
+from audit.api.verify_routes import without_detail
 from audit.home import Home
 from audit.settings import ReadSettings
 from audit.wiring import now
@@ -73,6 +74,22 @@ def test_how_strong_the_mark_is_and_how_alike_the_pictures_is_told_to_roles_only
     assert "compared" not in stranger_sees["layers"]["fingerprint"]
     assert auditor_sees["layers"]["fingerprint"]["compared"][0]["answer"] == "match"
     assert auditor_sees["layers"]["watermark"]["searches"][0]["log10_p"] < -6
+
+
+def test_why_a_likeness_could_not_be_shown_is_told_to_roles_only() -> None:
+    why = "the mark shows for 120 ms and may lie between the record's moments"
+    report = {
+        "layers": {
+            "watermark": {"searches": [{}]},
+            "fingerprint": {"answer": "inconclusive", "reason": why, "compared": []},
+        },
+        "gaps": [f"fingerprint: {why}", "sound: it carries no mark of ours and was not examined"],
+    }
+
+    seen = without_detail(report)
+
+    assert "120 ms" not in str(seen)
+    assert [gap.split(":")[0] for gap in seen["gaps"]] == ["sound"]
 
 
 def test_a_stranger_can_check_a_record_from_its_bytes_with_nothing_of_ours(

@@ -15,7 +15,18 @@ from provenance.video import Encoding, MediaLimits, open_video, write_video
 from provenance.watermark import MarkState, Reading
 from tests.support.press import new_home, opened_verifier, released_clip
 
-WORN = Encoding(crf=38)  # no id can be decoded after this
+
+def worn_out(home: Home, released: Released, folder: Path) -> Path:
+    """Encode a clip worse and worse, until no id can be read out of it."""
+    with opened_verifier(home) as verifier:
+        question = Question(verifier.media_limits, verifier.trust, verifier.mark_keys)
+        for crf in range(34, 46):
+            path = folder / f"{released.mark_id}-{crf}.mp4"
+            write_video(open_video(released.path, MediaLimits()), path, Encoding(crf=crf))
+            (mark,) = examine_confined(path, question, verifier.process_limits).marks
+            if mark.mark_id is None:
+                return path
+    raise AssertionError("the mark was read from every copy")
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +40,8 @@ def released(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Released:
 
 
 @pytest.fixture(scope="module")
-def worn(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("worn") / "worn.mp4"
-    write_video(open_video(released.path, MediaLimits()), target, WORN)
-    return target
+def worn(home: Home, released: Released, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return worn_out(home, released, tmp_path_factory.mktemp("worn"))
 
 
 def test_a_mark_that_is_too_worn_to_be_read_still_leads_to_its_record(
@@ -68,8 +77,7 @@ def test_ids_that_are_issued_later_are_recognised_by_the_same_index(
         before = examine_confined(worn, question, verifier.process_limits).marks
         first = issued.recognise(verifier.ledger, before, verifier.mark_keys)
         later = released_clip(home, tmp_path, name="later", seed=8)
-        target = tmp_path / "worn.mp4"
-        write_video(open_video(later.path, MediaLimits()), target, WORN)
+        target = worn_out(home, later, tmp_path)
         after = examine_confined(target, question, verifier.process_limits).marks
         second = issued.recognise(verifier.ledger, after, verifier.mark_keys)
 

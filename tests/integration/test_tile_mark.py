@@ -246,3 +246,13 @@ def test_a_long_id_must_be_read_more_clearly_to_be_held_against_somebody() -> No
     assert between.certain
     assert not replace(between, mark_id=MarkId.random(bits=128)).certain
     assert replace(between, mark_id=MarkId.random(bits=128), statistic=18.0).certain
+
+
+def test_frames_may_lie_in_memory_as_they_like() -> None:
+    frames = textured.clip(frames=2)
+    turned = [np.asfortranarray(frame) for frame in frames]
+
+    for one, other in zip(
+        MARKER.embed(frames, MARK_ID), MARKER.embed(turned, MARK_ID), strict=True
+    ):
+        assert np.array_equal(one, other)

@@ -132,7 +132,7 @@ def test_a_weak_mark_that_may_be_misread_accuses_nobody(
         ]
 
     assert [status for status, _ in answers] == [
-        Status.STRIPPED,
+        Status.UNKNOWN,
         Status.CONTRADICTED,
         Status.INTACT,
     ]

@@ -112,7 +112,7 @@ def test_a_mark_without_an_id_to_rely_on_accuses_nobody_and_leads_nowhere() -> N
         "pictures": Pictures.DECODED,
     }
 
-    assert statuses_where(credentials=Credentials.ABSENT, **bare) == {Status.STRIPPED}
+    assert statuses_where(credentials=Credentials.ABSENT, **bare) == {Status.UNKNOWN}
     assert statuses_where(credentials=Credentials.TRUSTED, **bare) == {Status.INTACT}
     assert statuses_where(credentials=Credentials.UNTRUSTED, **bare) == {Status.UNTRUSTED}
 
