@@ -132,7 +132,7 @@ def watched(home: Path, *arguments: object, codes: tuple[int, ...] = (0,)) -> di
         while process.poll() is None:
             for pid in _family(process.pid):
                 with suppress(OSError, KeyError):  # it may be gone by now
-                    _look(pid, peaks, signing=any(home.glob("private/*/signed.mp4")))
+                    _look(pid, peaks, signing=any(home.parent.glob("**/signed.mp4")))
             if time.monotonic() > told + TELL_EVERY_S:
                 told = time.monotonic()
                 print(f"{told - begun:6.0f} s", *peaks.values(), file=sys.stderr, flush=True)
