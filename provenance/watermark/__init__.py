@@ -31,7 +31,7 @@ CERTAIN = {MARK_ID_BITS: 14.0, LONG_MARK_ID_BITS: 18.0}
 """Statistic from which an id of so many bits is not another one misread either. Where a mark is
 nearly lost the decoder may miss its payload, and a wrong one then has the right CRC once in 500,000
 words. `benchmarks/watermark_null.py` counts such words and says how far a wrong one came in them:
-to 12.8 with 64 bits, and with 128, of which more fit near any word, to 16.1."""
+to 13.4 with 64 bits, and with 128, of which more fit near any word, to 16.5."""
 
 
 class MarkState(StrEnum):

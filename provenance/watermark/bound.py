@@ -20,8 +20,8 @@ or codecs enters.
 What it does not cover: a clip that does carry a mark of this key, read as another one. That takes a
 word in which the decoder misses the right payload, and a wrong candidate of 32 with the right
 CRC-24 above the threshold: at most 32 / 2**24 = 1.9e-6 for each such word, 8.6e-4 if all 450 tries
-of a search were such words. They grow rare with the strength of the mark, and in 8,456 of them no
-wrong candidate reached 12.8 (benchmarks/watermark_null.py): only an id read with a statistic of
+of a search were such words. They grow rare with the strength of the mark, and in 8,497 of them no
+wrong candidate went beyond 13.4 (benchmarks/watermark_null.py): only an id read with a statistic of
 `provenance.watermark.CERTAIN` may be held against somebody.
 """
 
