@@ -183,7 +183,7 @@ def test_the_fingerprint_never_accuses_an_honest_change_and_never_takes_another_
     assert found["honest"]["different"] == 0
     assert found["honest"]["match"] >= 0.95 * found["honest"]["of"]
     assert found["copied"]["match"] == 0
-    assert found["copied"]["different"] >= 0.5 * found["copied"]["of"]
+    assert found["copied"]["different"] >= 0.4 * found["copied"]["of"]
     assert all(each.get("different", 0) == 0 for each in found["unmarked"].values())
     assert found["unmarked"]["copied"]["match"] == 0
     assert found["chance"]["largest"] < found["chance"]["threshold"]
