@@ -121,26 +121,19 @@ def _against(seen: Examination, glimpse: Glimpse, cleared: Iterable[Entry]) -> C
 
 
 def _recognised(seen: Examination, glimpse: Glimpse, ledger: LedgerReader) -> ContentFinding | None:
-    """Compare with clips whose mark was only recognised among the issued: likeness must confirm it.
+    """Compare with a clip whose mark was chosen among the issued: likeness must confirm it.
 
     The id was chosen because the log has it, so that the log has it is no evidence.
     """
-    ids = [mark.mark_id.hex for mark in seen.marks if mark.mark_id and not mark.independent]
-    told = (entry for mark_id in ids for entry in ledger.find_by_mark(mark_id))
-    clips = released(ledger, (e for entry in told for e in story(ledger, entry)))
-    if not clips:
-        return None
-    against = _against(seen, glimpse, _cleared(ledger, clips))
-    if against.answer is not Fingerprint.MATCH:
-        return None
-    matched = [each for each in against.compared if each.comparison.answer is Answer.MATCH]
-    names = {each.clip_id for each in matched}
-    return replace(
-        against,
-        compared=tuple(matched),
-        found=tuple(e for e in clips if e.record.body.get("clip_id") in names),
-        recognised=frozenset(ids),
-    )
+    for mark in seen.marks:
+        if mark.mark_id is None or mark.independent:
+            continue
+        told = ledger.find_by_mark(mark.mark_id.hex)
+        clips = released(ledger, (e for entry in told for e in story(ledger, entry)))
+        against = _against(seen, glimpse, _cleared(ledger, clips))
+        if against.answer is Fingerprint.MATCH:
+            return replace(against, found=clips, recognised=frozenset({mark.mark_id.hex}))
+    return None
 
 
 def _alike(glimpse: Glimpse, ledger: LedgerReader, resemblance: Resemblance) -> ContentFinding:

@@ -4,7 +4,7 @@ Nothing here needs a private key. Every entry that leaves has been compared with
 proven under a signed checkpoint: an answer from an edited row is an error, never an answer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass
 from datetime import datetime
 from typing import Final
@@ -206,42 +206,6 @@ class LedgerReader:
     def find_by_attempt(self, attempt: str) -> tuple[Entry, ...]:
         """Return everything that belongs to one attempt, in order."""
         return self._find(tables.record.c.attempt == attempt)
-
-    def frame_hashes(self, *, after: int = -1) -> Iterator[tuple[int, bytes]]:
-        """Yield the index of each cleared clip that follows `after`, and its pictures' hashes.
-
-        As the database has them: whoever is led to a record by one asks for the record.
-        """
-        columns = tables.record.c
-        query = (
-            select(columns.idx, columns.frame_hashes)
-            .where(
-                columns.log == self.log_id, columns.idx > after, columns.frame_hashes.is_not(None)
-            )
-            .order_by(columns.idx)
-            .execution_options(yield_per=PAGE_LIMIT)
-        )
-        with reading(self.engine) as connection:
-            for index, hashes in connection.execute(query):
-                if isinstance(index, int) and isinstance(hashes, bytes):
-                    yield index, hashes
-
-    def mark_ids(self, *, after: int = -1) -> Iterator[tuple[int, str]]:
-        """Yield the index of each record with a mark that follows `after`, and the mark's id.
-
-        As the database has them, in hexadecimal: whoever is led to a record by one asks for it.
-        """
-        columns = tables.record.c
-        query = (
-            select(columns.idx, columns.mark_id)
-            .where(columns.log == self.log_id, columns.idx > after, columns.mark_id.is_not(None))
-            .order_by(columns.idx)
-            .execution_options(yield_per=PAGE_LIMIT)
-        )
-        with reading(self.engine) as connection:
-            for index, mark_id in connection.execute(query):
-                if isinstance(index, int) and isinstance(mark_id, str):
-                    yield index, mark_id
 
     def entries(self, *, after: int = -1, limit: int = PAGE_LIMIT) -> tuple[StoredRecord, ...]:
         """Return up to `limit` records that follow index `after`; the last one's index pages on.

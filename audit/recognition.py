@@ -12,11 +12,12 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.hints import mark_ids
 from audit.reader import LedgerReader
 from provenance.errors import MarkError, PayloadError
 from provenance.examination import MarkKey, load_watermarker
 from provenance.payload import MarkId
-from provenance.watermark import Detection, MarkState, Watermarker
+from provenance.watermark import Detection, Watermarker
 
 Ids = NDArray[np.uint8]  # (ids, bytes of one), most significant byte first
 
@@ -25,7 +26,7 @@ Ids = NDArray[np.uint8]  # (ids, bytes of one), most significant byte first
 class IssuedMarks:
     """The ids of a log's marks, by their bits; safe to use from several threads."""
 
-    _known: dict[int, set[bytes]] = field(default_factory=dict)
+    _known: dict[int, bytearray] = field(default_factory=dict)
     _last: int = -1
     _lock: Lock = field(default_factory=Lock)
 
@@ -38,37 +39,35 @@ class IssuedMarks:
             ledger: our log, always the same one; None where it is not at hand.
             marks: what the searches came to.
             keys: that were searched with.
-
         """
-        missed = [mark for mark in marks if mark.state is not MarkState.FOUND and mark.words]
-        if ledger is None or not missed:
+        if ledger is None or not any(mark.words for mark in marks):
             return tuple(marks)
-        openers = {(each.algorithm, each.key_id): each for each in _opened(keys)}
+        markers = {(each.algorithm, each.key_id): each for each in _opened(keys)}
         return tuple(
-            self._recognised(ledger, mark, opened)
-            if mark in missed and (opened := openers.get((mark.algorithm, mark.key_id)))
-            else mark
+            self._recognised(ledger, mark, markers.get((mark.algorithm, mark.key_id)))
             for mark in marks
         )
 
     def _recognised(
-        self, ledger: LedgerReader, missed: Detection, opened: Watermarker
+        self, ledger: LedgerReader, mark: Detection, marker: Watermarker | None
     ) -> Detection:
+        if marker is None or not mark.words:
+            return mark
         try:
-            return opened.recognise(missed, self._issued(ledger, opened.payload_bits))
+            return marker.recognise(mark, self._issued(ledger, marker.payload_bits))
         except MarkError:
-            return missed  # a child that was taken over leaves any words
+            return mark  # a child that was taken over leaves any words
 
     def _issued(self, ledger: LedgerReader, bits: int) -> Ids:
         with self._lock:
-            for index, text in ledger.mark_ids(after=self._last):
+            for index, text in mark_ids(ledger, after=self._last):
+                self._last = index
                 try:
                     mark_id = MarkId.from_hex(text)
                 except PayloadError:
                     continue  # a damaged row: `log check` says so, and it leads nowhere
-                self._known.setdefault(mark_id.bits, set()).add(bytes.fromhex(text))
-                self._last = index
-            known = b"".join(self._known.get(bits, ()))
+                self._known.setdefault(mark_id.bits, bytearray()).extend(bytes.fromhex(text))
+            known = bytes(self._known.get(bits, b""))
         return np.frombuffer(known, np.uint8).reshape(-1, bits // 8)
 
 

@@ -10,6 +10,7 @@ from threading import Lock
 
 import numpy as np
 
+from audit.hints import frame_hashes
 from audit.reader import LedgerReader
 from provenance.fingerprint.form import HASH_BYTES, KEY_BITS
 from provenance.fingerprint.glimpse import Glimpse
@@ -45,7 +46,7 @@ class Resemblance:
     def _read(self, ledger: LedgerReader) -> None:
         """Take in what the log gained: all of it, or nothing if the log cannot be read."""
         last, labels, hashes = self._last, list[int](), list[bytes]()
-        for index, stored in ledger.frame_hashes(after=last):
+        for index, stored in frame_hashes(ledger, after=last):
             count = len(stored) // HASH_BYTES
             hashes.append(stored[: count * HASH_BYTES])
             labels += [index] * count

@@ -68,7 +68,7 @@ def _other_marks() -> str:
 def _null() -> str:
     searched = _read("watermark")["null"]
     return (
-        f"bound 1 in a million a file, proven; {searched['false_accepts']} of "
+        f"bound 1 in a million a file and key, proven; {searched['false_accepts']} ids in "
         f"{searched['searches']:,} whole searches of attacked clips without it"
     )
 

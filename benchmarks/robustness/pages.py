@@ -1,10 +1,12 @@
-"""The parts of docs/watermark.md that are results: `python -m benchmarks.watermark --page`.
+"""The parts of the documents that are results: `python -m benchmarks.watermark --page`.
 
 Each stands between two lines of its own, and a test holds it to the committed results.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.robustness import report
@@ -38,30 +40,55 @@ def issued(found: Found) -> str:
     return "\n".join(lines)
 
 
-SECTIONS: Mapping[str, tuple[str, Callable[[Found], str]]] = {
-    "results": (report.NAME, report.page),
-    "choices": ("mark_choices", choices),
-    "issued": ("mark_issued", issued),
+def likeness(found: Found) -> str:
+    """Return how often a comparison says match, inconclusive or different, as a table."""
+    rows = {
+        "the clip after an attack, with its own record": found["honest"],
+        "the same, as if its mark had been copied from an unrelated clip": found["copied"],
+        "the same, with a record of another moment of the same place": found["same_place"],
+        "the clip after an attack, without a mark": found["unmarked"]["honest"],
+    }
+    lines = ["| compared | of | `match` | `inconclusive` | `different` |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for compared, row in rows.items():
+        counts = (row[name] for name in ("of", "match", "inconclusive", "different"))
+        lines.append(f"| {compared} | {' | '.join(f'{count:,}' for count in counts)} |")
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands between two lines of a document."""
+
+    document: Path  # from the top folder
+    result: str
+    text: Callable[[Found], str]
+
+    def written(self) -> str:
+        """Return the section as the committed results have it."""
+        return self.text(json.loads((RESULTS / f"{self.result}.json").read_text(encoding="utf-8")))
+
+
+MARK, VERIFYING = Path("docs/watermark.md"), Path("docs/verifying.md")
+SECTIONS: Mapping[str, Section] = {
+    "results": Section(MARK, report.NAME, report.page),
+    "choices": Section(MARK, "mark_choices", choices),
+    "issued": Section(MARK, "mark_issued", issued),
+    "likeness": Section(VERIFYING, "fingerprint", likeness),
 }
 
 
-def section(name: str) -> str:
-    """Return one section as the committed results have it."""
-    result, text = SECTIONS[name]
-    return text(json.loads((RESULTS / f"{result}.json").read_text(encoding="utf-8")))
-
-
-def filled(document: str) -> str:
-    """Return a document with every section between its two lines.
+def fill(root: Path) -> None:
+    """Put every section between its two lines.
 
     Raises:
         ValueError: when the lines of a section are not there, once each and in order.
     """
-    for name in SECTIONS:
-        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        before, found_begin, rest = document.partition(begin)
+    for name, section in SECTIONS.items():
+        path, begin, end = root / section.document, f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, found_begin, rest = path.read_text(encoding="utf-8").partition(begin)
         _, found_end, after = rest.partition(end)
         if not (found_begin and found_end):
-            raise ValueError(f"the page should have the lines {begin} and {end}; put them back")
-        document = f"{before}{begin}\n\n{section(name)}\n\n{end}{after}"
-    return document
+            raise ValueError(f"{path.name} should have the lines {begin} and {end}")
+        text = f"{before}{begin}\n\n{section.written()}\n\n{end}{after}"
+        path.write_text(text, encoding="utf-8")

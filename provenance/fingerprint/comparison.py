@@ -37,7 +37,7 @@ from provenance.fingerprint.placing import (
 from provenance.watermark import Evidence, Geometry
 
 ALIKE = 0.6  # likeness that a match needs; honest changes leave .75, unrelated clips reach .5 ...
-BEYOND_CHANCE = 12.0  # ... and 8.6 of evidence in 1,300 comparisons
+BEYOND_CHANCE = 12.0  # ... and 9.1 of evidence in 1,348 comparisons
 PART_BEYOND_CHANCE = 7.5  # evidence of a part that is alike: a quarter of a marked clip leaves 9
 HONEST = 0.7  # likeness below anything that an honest change of the whole left
 UNLIKE = 4.0  # standard deviations below `HONEST` that a difference needs

@@ -71,8 +71,9 @@ class Evidence:
     """Where in a clip the mark with the id that was read shows. Tells an attacker where to work.
 
     The numbers are statistics of a part alone, as `Detection.statistic` is of the whole. Where the
-    mark is not they are about 0 +- 1, and more than 4 in one part in 30,000. They describe the
-    parts of a clip whose mark was found; the proof is that of the whole.
+    mark is not they are about 0 +- 1, and more than 4 in one part in 30,000; so they are where it
+    lies thin, between the patches of small and flat pictures. They describe the parts of a clip
+    whose mark was found; the proof is that of the whole.
     """
 
     frames_per_moment: int  # of the clip, whether or not every one was looked at
@@ -96,7 +97,7 @@ class Detection:
     mark_id: MarkId | None  # there exactly when the state is FOUND
     reading: Reading  # how it was read, or was tried to be read
     log10_p: float  # log10 of a bound on the chance of evidence this strong in an unmarked clip
-    presence_log10_p: float  # the same for a mark of this key being there at all
+    presence_log10_p: float  # the same of a grid this clear, whatever the mark says
     statistic: float  # correlation with the code word over the root of the energy, best of all
     threshold: float  # the statistic that FOUND needs
     hypotheses: int  # tries that the bound pays for, each for every id that was possible

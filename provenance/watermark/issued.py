@@ -13,7 +13,6 @@ as in an unmarked clip, and the right one, which is among the issued, shows more
 
 import base64
 import binascii
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -92,14 +91,12 @@ def recognise(
         return missed
     mark_id = MarkId(int.from_bytes(issued[best].tobytes(), "big"), code.payload_bits)
     seen, (right, down) = words[word].geometry, offset(chips, mark_id)
-    log10_p = log10_bound(value, payload_bits=0, tries=WORDS * len(issued))
     return replace(
         missed,
         state=MarkState.FOUND,
         mark_id=mark_id,
         reading=Reading.ISSUED,
-        log10_p=log10_p,
-        presence_log10_p=min(0.0, math.log10(2) + min(missed.presence_log10_p, log10_p)),
+        log10_p=log10_bound(value, payload_bits=0, tries=WORDS * len(issued)),
         statistic=value,
         threshold=needed,
         hypotheses=WORDS,

@@ -181,14 +181,13 @@ class TileWatermarker:
 
     def _detection(self, observation: Observation, outcome: "Outcome") -> Detection:
         needed = self._threshold()
-        log10_p = log10_bound(outcome.statistic, payload_bits=self.payload_bits, tries=TRIES)
         present = presence_bound(grid_clarity(observation, self.chips), outcome.clarity)
         missed = Detection(
             state=MarkState.PRESENT if present <= LOG10_MOST else MarkState.NOT_FOUND,
             mark_id=None,
             reading=Reading.BLIND,
-            log10_p=log10_p,
-            presence_log10_p=min(0.0, math.log10(2) + min(present, log10_p)),  # either shows it
+            log10_p=log10_bound(outcome.statistic, payload_bits=self.payload_bits, tries=TRIES),
+            presence_log10_p=present,
             statistic=outcome.statistic,
             threshold=needed,
             hypotheses=TRIES,

@@ -13,7 +13,7 @@ from audit.report import LayerState
 from audit.settings import AuditSettings
 from audit.status import EXIT_CODES
 from benchmarks.figures import measured
-from benchmarks.robustness.pages import SECTIONS, section
+from benchmarks.robustness.pages import SECTIONS
 from generator.settings import GeneratorSettings
 from provenance.settings import ProvenanceSettings
 from provenance.watermark import MarkState
@@ -66,9 +66,10 @@ def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_the_figures_of_the_marks_page_are_those_of_the_results(name: str) -> None:
-    page = (ROOT / "docs/watermark.md").read_text(encoding="utf-8")
-    between = f"<!-- {name} -->\n\n{section(name)}\n\n<!-- end of {name} -->"
+def test_the_figures_of_the_pages_are_those_of_the_results(name: str) -> None:
+    section = SECTIONS[name]
+    page = (ROOT / section.document).read_text(encoding="utf-8")
+    between = f"<!-- {name} -->\n\n{section.written()}\n\n<!-- end of {name} -->"
 
     assert page.count(between) == 1
 

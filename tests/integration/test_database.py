@@ -13,6 +13,7 @@ from sqlalchemy import event, text
 import audit
 from audit.database import SCHEMA, Access, create_database, migrate, open_database, reading, writing
 from audit.errors import AppendFailed, LedgerDamaged, LedgerError, LedgerLocked
+from audit.hints import frame_hashes, mark_ids
 from audit.reader import LedgerReader
 from audit.tables import metadata
 from tests.support.logs import begin, log_failures, open_log, release_clip
@@ -28,8 +29,8 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("read", "index"),
     [
-        (lambda log: log.frame_hashes(after=0), "record_frames"),
-        (lambda log: log.mark_ids(after=0), "record_marks"),
+        (lambda log: frame_hashes(log, after=0), "record_frames"),
+        (lambda log: mark_ids(log, after=0), "record_marks"),
     ],
     ids=["frame_hashes", "mark_ids"],
 )

@@ -11,8 +11,10 @@ import pytest
 from audit.bodies import FingerprintBody
 from audit.derived import derive, fingerprint_in
 from audit.errors import LedgerDamaged, LedgerLocked, RecordInvalid
+from audit.hints import frame_hashes
 from audit.integrity import ProblemKind
 from audit.ledger import Entry, Ledger
+from audit.reader import LedgerReader
 from audit.records import RECORD_BYTES_LIMIT
 from audit.resemblance import MOST_CLIPS, Resemblance
 from provenance.fingerprint.form import ALGORITHM, MOST_BYTES, Fingerprint, Moment, most_moments
@@ -98,14 +100,14 @@ def test_hashes_that_were_read_before_the_log_broke_off_are_found_once_it_is_bac
     ledger: Ledger, seen: Sighting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = cleared(ledger, 1, body_of(fingerprint_of(seen)))
-    resemblance, whole = Resemblance(), ledger.frame_hashes
+    resemblance = Resemblance()
 
-    def broken_off(_: Ledger, *, after: int) -> Iterator[tuple[int, bytes]]:
-        yield from whole(after=after)
+    def broken_off(log: LedgerReader, *, after: int) -> Iterator[tuple[int, bytes]]:
+        yield from frame_hashes(log, after=after)
         raise LedgerLocked("the database is locked")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "frame_hashes", broken_off)
+        patch.setattr("audit.resemblance.frame_hashes", broken_off)
         with pytest.raises(LedgerLocked):
             resemblance.nearest(ledger, glimpse_of(seen))
 

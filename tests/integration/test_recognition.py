@@ -3,16 +3,23 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audit.home import Home
 from audit.recognition import IssuedMarks
-from audit.report import LayerState
+from audit.report import LayerState, Origin
 from audit.status import Status
+from audit.wiring import own_mark_keys
 from generator.outcome import Released
+from generator.settings import Settings
+from generator.wiring import open_marking
+from provenance.clip import StillClip
 from provenance.examination import Question, examine_confined
+from provenance.payload import MarkId
 from provenance.video import Encoding, MediaLimits, open_video, write_video
 from provenance.watermark import MarkState, Reading
+from tests.support import textured
 from tests.support.press import new_home, opened_verifier, released_clip
 
 
@@ -83,3 +90,30 @@ def test_ids_that_are_issued_later_are_recognised_by_the_same_index(
 
     assert [str(mark.mark_id) for mark in first] == [released.mark_id]
     assert [str(mark.mark_id) for mark in second] == [later.mark_id]
+
+
+def test_a_faint_copy_on_other_pictures_leads_nowhere_and_accuses_nobody(
+    home: Home, released: Released, tmp_path: Path
+) -> None:
+    """The id is recognised, because it was issued: that is why it may not count by itself."""
+    settings = Settings.load(home.settings)
+    marker = open_marking(settings, own_mark_keys(home, settings)[0].key).watermarker
+    mark_id = MarkId.from_hex(released.mark_id)
+    others = textured.clip(frames=20, height=240, width=416, seed=1)
+    with opened_verifier(home) as verifier:
+        question = Question(verifier.media_limits, verifier.trust, verifier.mark_keys)
+        for strength in (0.7, 0.65, 0.6, 0.55, 0.5):  # the first that no search reads
+            path = tmp_path / f"{strength}.mp4"
+            faint = list(marker.embed(others, mark_id, strength=strength))
+            write_video(StillClip(np.stack(faint), 16), path, Encoding(crf=28))
+            (seen,) = examine_confined(path, question, verifier.process_limits).marks
+            if seen.mark_id is None:
+                break
+        report = verifier.verify(path)
+
+    (search,) = report.watermark.evidence["searches"]
+    assert (search["mark_id"], search["reading"]) == (released.mark_id, Reading.ISSUED)
+    assert report.status is Status.UNKNOWN
+    assert report.origin is Origin.UNKNOWN
+    assert report.watermark.evidence["mark_id"] is None
+    assert report.records == ()

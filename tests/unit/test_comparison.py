@@ -150,6 +150,20 @@ def test_a_copied_mark_is_found_out_where_it_shows_long_enough(taken: Fingerprin
     assert compare(taken, glimpse(elsewhere()), mark(evidence=late)).answer is Answer.DIFFERENT
 
 
+def test_a_copy_is_found_out_of_a_long_record_too_whose_moments_lie_seconds_apart() -> None:
+    """More pictures than a search looks at carry the mark: some are left out, none at the end."""
+    slow = fingerprint_of(sighting(here(), frame_rate=1))  # four seconds between moments
+    film = elsewhere() * 12  # 16 seconds at 24 a second
+
+    found = compare(
+        slow,
+        glimpse(film, frame_rate=24),
+        mark(evidence=replace(EVERYWHERE, moments=(9.0,) * 100), frame_rate=24),
+    )
+
+    assert found.answer is Answer.DIFFERENT
+
+
 @pytest.mark.parametrize(
     "evidence",
     [
