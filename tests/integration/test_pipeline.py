@@ -298,7 +298,7 @@ def test_a_long_clip_is_recorded_with_every_frame_that_was_written(
 ) -> None:
     frames = 530  # the detector looks at no more than about five hundred
     source = tmp_path / "in.mp4"
-    encode(source, drawn_frames(frames, width=129, height=96), codec="libx264", pixels="yuv444p")
+    encode(source, drawn_frames(frames, width=193, height=144), codec="libx264", pixels="yuv444p")
 
     with open_press(home) as pipeline:
         outcome = pipeline.run(ProtectRequest(source, tmp_path / "out.mp4"))
@@ -306,7 +306,7 @@ def test_a_long_clip_is_recorded_with_every_frame_that_was_written(
     assert isinstance(outcome, Released)
     geometry = cleared_body(home, outcome)["geometry"]
     assert isinstance(geometry, dict)
-    assert (geometry["frames"], geometry["width"], geometry["height"]) == (frames, 130, 96)
+    assert (geometry["frames"], geometry["width"], geometry["height"]) == (frames, 194, 144)
 
 
 def test_what_the_protected_clip_lacks_is_told_and_recorded(home: Home, tmp_path: Path) -> None:
