@@ -41,8 +41,10 @@ BLUE = (0.0, -0.344, 1.772)  # RGB of a step in Cb: BT.601, full range
 TAKEN_BACK: dict[str, dict[Any, dict[str, Any]]] = {
     "as shipped": {},
     "any structure hides": {perception: {"ENOUGH": (1.0, 1e-9)}},
-    "also on edges": {perception: {"STEEP": (1e9,) * 4}},
-    "never in patches": {perception: {"SPREAD_OUT": (1.0,) * 4, "SMALL": (0, 1)}},
+    "also on edges": {perception: {"STEEP": (1e9,) * len(perception.DETAIL)}},
+    "never in patches": {
+        perception: {"SPREAD_OUT": (1.0,) * len(perception.DETAIL), "SMALL": (0, 1)}
+    },
     "falling spectrum": {chips: {"SPECTRAL_SLOPE": -0.6}},
     "spectrum of before": {chips: {"SPECTRAL_SLOPE": 0.5, "FINEST": 9.0}},
 }
