@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from benchmarks.robustness import clips
 from benchmarks.robustness.cells import key_of, mark_id_of
+from benchmarks.robustness.journal import bases
+from benchmarks.robustness.task import Setup, Work
 from benchmarks.stamp import RESULTS, keep
 from provenance.watermark import Detection
 from provenance.watermark.tile import open_watermarker
@@ -39,7 +41,8 @@ def main() -> None:
     parser.add_argument("--clips", type=Path)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
-    done = json.loads(RESULT.read_text())["cells"] if RESULT.exists() else {}
+    basis = bases(Setup(asked.cache))[Work.MARK]
+    done = kept(RESULT, basis, asked.ids)
     issued = np.random.default_rng(7).integers(0, 256, (asked.ids, 8), dtype=np.uint8)
     for clip, attack, turn in weak():
         name = f"{clip} | {attack} | {turn}"
@@ -47,7 +50,17 @@ def main() -> None:
             path = clips.prepare(clips.named(clip), asked.cache, asked.clips)
             done[name] = measure(np.load(path)[: clips.FRAMES], clip, attack, turn, issued)
             print(name, done[name], flush=True)
-            keep({"ids": asked.ids, "tiers": summed(done), "cells": done}, shown=False)
+            figures = {"ids": asked.ids, "basis": basis, "tiers": summed(done), "cells": done}
+            keep(figures, shown=False)
+
+
+def kept(result: Path, basis: str, ids: int) -> dict[str, Any]:
+    """Return the cells of a run that was stopped; none that another mark or attack gave."""
+    if not result.exists():
+        return {}
+    before = json.loads(result.read_text(encoding="utf-8"))
+    same = (before.get("basis"), before["ids"]) == (basis, ids)
+    return before["cells"] if same else {}
 
 
 def weak() -> Iterator[tuple[str, str, int]]:
