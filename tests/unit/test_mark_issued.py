@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("imageio_ffmpeg", reason="needs the `dev` extra")
 
-from benchmarks.mark_issued import kept  # noqa: E402 - it needs that
+from benchmarks.mark_issued import kept
 
 pytestmark = pytest.mark.dev
 CELLS = {"bikes | blur | 0": {"recognised": True}}
