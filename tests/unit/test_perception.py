@@ -18,6 +18,7 @@ BALL, CORE = FAR < 14, FAR < 4
 @pytest.mark.parametrize("contrast", [60, 100])
 @pytest.mark.parametrize("blur", [2, 3, 4])
 def test_balls_out_of_focus_take_no_more_than_flat_ground(contrast: int, blur: int) -> None:
+    """Of this size and larger; docs/watermark.md says that half of it still counts as texture."""
     shape = np.where(BALL, 90 + contrast, 90).astype(np.float32)
     flat = np.full((ROWS, COLUMNS), 90 + contrast, np.float32)
 
