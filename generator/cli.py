@@ -23,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
 )
 screen_app = typer.Typer(help="Ask the gates, without making anything.", no_args_is_help=True)
+policy_app = typer.Typer(help="Read, compare and test policies.", no_args_is_help=True)
 model_app = typer.Typer(help="Know a model's weights by their digest.", no_args_is_help=True)
 keys_app = typer.Typer(
     help="Know the keys of a home, and replace the mark's.", no_args_is_help=True
@@ -32,6 +33,7 @@ app.command("verify")(read_side.verify)
 app.add_typer(read_side.log_app, name="log")
 app.add_typer(read_side.token_app, name="token")
 app.add_typer(screen_app, name="screen")
+app.add_typer(policy_app, name="policy")
 app.add_typer(model_app, name="model")
 app.add_typer(keys_app, name="keys")
 
@@ -168,6 +170,56 @@ def screen_clip(
     from generator.screening import screen_video
 
     raise typer.Exit(screen_video(ctx.obj, path, as_json=as_json))
+
+
+@policy_app.command("show")
+def policy_show(
+    ctx: typer.Context,
+    policy: Annotated[
+        str | None,
+        typer.Argument(help="A shipped policy or a TOML file; the one in force if left out."),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The file, byte for byte.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what a policy refuses and keeps for a person, and its digest."""
+    from generator.policy_commands import show_policy
+
+    show_policy(ctx.obj, policy, raw=raw, as_json=as_json)
+
+
+@policy_app.command("diff")
+def policy_diff(
+    old: Annotated[str, typer.Argument(help="A shipped policy or a TOML file.")],
+    new: Annotated[str, typer.Argument(help="Another one.")],
+    refuse_milder: Annotated[
+        bool,
+        typer.Option("--refuse-milder", help="Exit 1 where anything is milder in the new one."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what changes from one policy to another, and which way."""
+    from generator.policy_commands import diff_policies
+
+    raise typer.Exit(diff_policies(old, new, refuse_milder=refuse_milder, as_json=as_json))
+
+
+@policy_app.command("test")
+def policy_test(
+    ctx: typer.Context,
+    cases: Annotated[
+        Path, typer.Argument(help='JSON lines with a "text" and an "expect" each; - for stdin.')
+    ],
+    policy: Annotated[
+        str | None,
+        typer.Option(help="A shipped policy or a TOML file; the one in force if left out."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Hold a policy against prompts whose decisions are known. Exit 1 where one differs."""
+    from generator.policy_commands import run_cases
+
+    raise typer.Exit(run_cases(ctx.obj, cases, policy, as_json=as_json))
 
 
 @model_app.command("pin")

@@ -58,18 +58,7 @@ class Gates:
 
     def judge_texts(self, texts: PromptTexts | None) -> tuple[Verdict, ...]:
         """Return the verdicts on prompt and negative prompt; none where no prompt is known."""
-        if texts is None:
-            return ()
-        on_prompt = self.prompt_gate.check(texts.prompt, as_model_sees=texts.as_model_sees)
-        if not texts.negative_prompt.strip():
-            return (on_prompt,)
-        on_negative = self.prompt_gate.check(
-            texts.negative_prompt,
-            as_model_sees=texts.negative_as_model_sees,
-            stage=Stage.NEGATIVE_PROMPT,
-            beside=views(texts.prompt, as_model_sees=texts.as_model_sees),
-        )
-        return (on_prompt, on_negative)
+        return judge_texts(self.prompt_gate, texts) if texts else ()
 
     def judge_clip(
         self, clip: Clip, *, stages: Sequence[Stage], seed: bytes, tell: ProgressListener
@@ -84,6 +73,20 @@ class Gates:
         """
         plan = SamplingPlan.for_times(clip.times_s(), seed=seed)
         return self.frame_gate.check_stages(_planned(clip, plan, tell), stages=stages, plan=plan)
+
+
+def judge_texts(gate: PromptGate, texts: PromptTexts) -> tuple[Verdict, ...]:
+    """Return the verdict on a prompt, and that on its negative prompt where there is one."""
+    on_prompt = gate.check(texts.prompt, as_model_sees=texts.as_model_sees)
+    if not texts.negative_prompt.strip():
+        return (on_prompt,)
+    on_negative = gate.check(
+        texts.negative_prompt,
+        as_model_sees=texts.negative_as_model_sees,
+        stage=Stage.NEGATIVE_PROMPT,
+        beside=views(texts.prompt, as_model_sees=texts.as_model_sees),
+    )
+    return (on_prompt, on_negative)
 
 
 def _planned(

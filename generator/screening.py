@@ -2,8 +2,6 @@
 
 import json
 import secrets
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from audit.home import find_home
 from generator.commands import HELD, REFUSED
 from generator.errors import RequestInvalid
 from generator.gates import Gates, PromptTexts
+from generator.jsonlines import read_lines, text_in
 from generator.request import check_prompt
 from generator.settings import Settings
 from generator.terminal import terminal_progress
@@ -44,9 +43,9 @@ def screen_lines(home: Path | None, path: Path) -> int:
     """
     gates, _ = _open(home)
     decisions, unreadable = [], False
-    for number, line in _lines(path):
+    for number, line in read_lines(path):
         try:
-            text = _text_of(line)
+            text = text_in(line)["text"]
             check_prompt(text)
             verdicts = gates.judge_texts(PromptTexts(text, text))
         except (RequestInvalid, InputUnexaminable) as error:
@@ -101,28 +100,3 @@ def _values(verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
 
 def _echo(values: dict[str, Any]) -> None:
     typer.echo(json.dumps(values, ensure_ascii=False))
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    try:
-        stream = sys.stdin.buffer if str(path) == "-" else path.open("rb")
-        with stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield number, line
-    except OSError as error:
-        raise RequestInvalid(
-            f"{path} cannot be read ({error.strerror}); name a file of JSON lines, or - for stdin"
-        ) from error
-
-
-def _text_of(line: bytes) -> str:
-    try:
-        text = json.loads(line)["text"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RequestInvalid(
-            'the line is no JSON object with a "text"; expected {"text": "a prompt"}'
-        ) from error
-    if not isinstance(text, str):
-        raise RequestInvalid('the "text" is no text; put the prompt in quotes')
-    return text

@@ -1,0 +1,110 @@
+"""What changes between two policies: every change is told, and which way it goes is never wrong."""
+
+from importlib import resources
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safety import Policy, shipped_policies
+from safety.differences import Way, differences, in_words
+from safety.policy import Rule
+
+DEFAULT = (resources.files("safety") / "policies" / "default.toml").read_text()
+HATE = "hate = { review = 0.5, block = 0.9 }"
+
+THRESHOLDS = st.one_of(st.none(), st.sampled_from([0.2, 0.4, 0.5, 0.6, 0.9, 1.0]))
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    review, block = draw(THRESHOLDS), draw(THRESHOLDS)
+    if review is not None and block is not None and review > block:
+        review, block = block, review
+    return Rule(review, block)
+
+
+def with_hate(line: str) -> Policy:
+    assert HATE in DEFAULT
+    return Policy.parse(DEFAULT.replace(HATE, line, 1).encode(), source="mine.toml")
+
+
+def line_of(rule: Rule) -> str:
+    held = {"review": rule.review, "block": rule.block}
+    told = ", ".join(f"{name} = {value}" for name, value in held.items() if value is not None)
+    return f"hate = {{ {told} }}" if told else 'hate = "allow"'
+
+
+@pytest.mark.parametrize("name", shipped_policies())
+def test_a_policy_differs_in_nothing_from_itself(name: str) -> None:
+    assert differences(Policy.load(name), Policy.load(name)) == ()
+
+
+@given(old=rules(), new=rules())
+def test_the_way_of_a_change_is_what_it_does_to_every_score(old: Rule, new: Rule) -> None:
+    found = differences(with_hate(line_of(old)), with_hate(line_of(new)))
+
+    steps = {
+        new.judge(score)[0].severity - old.judge(score)[0].severity
+        for score in (0.1, 0.2, 0.3, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.9, 0.95, 1.0)
+    }
+    harder, milder = any(step > 0 for step in steps), any(step < 0 for step in steps)
+    if old == new:
+        assert found == ()
+        return
+    (change,) = found
+    assert (change.key, change.before, change.after) == ("hate", in_words(old), in_words(new))
+    if harder != milder:
+        assert change.way is (Way.STRICTER if harder else Way.MILDER)
+    else:
+        assert change.way is Way.OTHER
+
+
+@given(old=rules(), new=rules())
+def test_what_is_stricter_one_way_is_milder_the_other(old: Rule, new: Rule) -> None:
+    there = [c.way for c in differences(with_hate(line_of(old)), with_hate(line_of(new)))]
+    back = [c.way for c in differences(with_hate(line_of(new)), with_hate(line_of(old)))]
+
+    turned = {Way.STRICTER: Way.MILDER, Way.MILDER: Way.STRICTER, Way.OTHER: Way.OTHER}
+    assert back == [turned[way] for way in there]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "way"),
+    [
+        ('["lexicon"]', '["lexicon", "mine"]', Way.STRICTER),
+        ('["lexicon", "mine"]', '["mine"]', Way.MILDER),
+        ('["lexicon"]', '["mine"]', Way.OTHER),
+    ],
+)
+def test_a_classifier_more_is_stricter(before: str, after: str, way: Way) -> None:
+    old, new = (
+        Policy.parse(DEFAULT.replace('["lexicon"]', names).encode(), source="mine.toml")
+        for names in (before, after)
+    )
+
+    (change,) = differences(old, new)
+
+    assert (change.stage, change.key, change.way) == ("prompt", "classifiers", way)
+
+
+def test_the_order_of_classifiers_changes_nothing() -> None:
+    old, new = (
+        Policy.parse(DEFAULT.replace('["lexicon"]', names).encode(), source="mine.toml")
+        for names in ('["a", "b"]', '["b", "a"]')
+    )
+
+    assert differences(old, new) == ()
+
+
+def test_a_category_that_one_of_them_does_not_know_is_neither_stricter_nor_milder() -> None:
+    (change,) = differences(Policy.load("default"), with_hate(""))
+
+    assert (change.before, change.after, change.way) == ("review 0.5, block 0.9", "-", Way.OTHER)
+
+
+def test_texts_at_the_top_are_told_too() -> None:
+    found = differences(Policy.load("default"), Policy.load("strict"))
+
+    assert {change.key for change in found if change.stage is None} == {"name", "description"}
+    assert {change.way for change in found if change.stage is not None} == {Way.STRICTER}
