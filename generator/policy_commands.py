@@ -161,6 +161,7 @@ def _told(policy: Policy) -> list[str]:
     for stage, held in policy.stages.items():
         lines += ["", f"{stage.value}: {', '.join(held.classifiers) or 'no classifier'}"]
         lines += [f"  {each.value:<26} {in_words(rule)}" for each, rule in held.rules.items()]
+        lines += [f"  scores of {name}: {in_words(own)}" for name, own in held.thresholds.items()]
         if silent := [each.value for each in Category if each not in held.rules]:
             lines += [f"  not judged: {', '.join(silent)}"]
     return lines
@@ -179,6 +180,10 @@ def _values(policy: Policy) -> dict[str, Any]:
                 "categories": {
                     each.value: {"review": rule.review, "block": rule.block}
                     for each, rule in held.rules.items()
+                },
+                "thresholds": {
+                    name: {"review": own.review, "block": own.block}
+                    for name, own in held.thresholds.items()
                 },
             }
             for stage, held in policy.stages.items()

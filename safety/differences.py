@@ -34,7 +34,8 @@ class Difference:
 
     Attributes:
         stage: where it holds; None for what stands at the top of the file.
-        key: a category, `classifiers`, or the name of a text at the top.
+        key: a category, `classifiers`, `thresholds` with the name of one of them, or the name of a
+            text at the top.
         before: the value in the old policy, in words.
         after: the value in the new one, in words.
         way: whether less or more is let through.
@@ -80,11 +81,19 @@ def _texts(old: Policy, new: Policy) -> Iterator[Difference]:
 def _at(stage: Stage, old: Policy, new: Policy) -> Iterator[Difference]:
     before, after = old.stages[stage], new.stages[stage]
     yield from _classifiers(stage, before, after)
+    for name in dict.fromkeys((*before.thresholds, *after.thresholds)):
+        own, others = before.thresholds.get(name), after.thresholds.get(name)
+        if own != others:
+            yield _changed(stage, f"thresholds.{name}", own, others)
     for category in Category:
         one, other = before.rules.get(category), after.rules.get(category)
         if one != other:
-            way = Way.OTHER if one is None or other is None else _way(one, other)
-            yield Difference(stage, category.value, in_words(one), in_words(other), way)
+            yield _changed(stage, category.value, one, other)
+
+
+def _changed(stage: Stage, key: str, old: Rule | None, new: Rule | None) -> Difference:
+    way = Way.OTHER if old is None or new is None else _way(old, new)
+    return Difference(stage, key, in_words(old), in_words(new), way)
 
 
 def _classifiers(stage: Stage, before: StagePolicy, after: StagePolicy) -> Iterator[Difference]:

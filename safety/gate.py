@@ -252,7 +252,7 @@ def _rule(policy: Policy, stage: Stage, asked: _Asked, category: Category) -> Ru
     is_ours = isinstance(asked, MinorsRule | NegativeRule)
     if is_ours and category is Category.CHILD_SEXUAL_EXPLOITATION:
         return _MINORS
-    return policy.stages[stage].rules[category]
+    return policy.stages[stage].rule(asked.name, category)
 
 
 def _finding(

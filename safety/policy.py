@@ -9,7 +9,7 @@ SHA-256, so a decision can be recomputed years later. The format is written down
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,7 @@ from safety.verdict import Decision, Stage
 
 FORMAT = 1  # of the file; a file of another format is refused, never guessed at
 MAX_BYTES = 1 << 20  # a policy is read by people; a megabyte is not one
+PROTECTED = Category.CHILD_SEXUAL_EXPLOITATION  # no policy makes it milder
 ALLOW = "allow"  # in place of thresholds: looked at, and let through
 
 
@@ -57,10 +58,27 @@ class StagePolicy:
         classifiers: names of those that must answer; a missing one closes the gate.
         rules: thresholds by category. The gate refuses to open when one of its classifiers reports
             a category that stands here not at all.
+        thresholds: by classifier, those that its scores are held against in place of the
+            category's; scores of different classifiers do not mean the same.
     """
 
     classifiers: tuple[str, ...]
     rules: Mapping[Category, Rule]
+    thresholds: Mapping[str, Rule]
+
+    def rule(self, classifier: str, category: Category) -> Rule:
+        """Return what holds for the scores that one classifier gives one category.
+
+        The category says which answers there are, the classifier's own thresholds say from which
+        score on: `"allow"` stays allowed, and what is only reviewed is not blocked.
+        """
+        rule, own = self.rules[category], self.thresholds.get(classifier)
+        if own is None or category is PROTECTED:
+            return rule
+        return Rule(
+            review=None if rule.review is None else own.review,
+            block=None if rule.block is None else own.block,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,26 +188,42 @@ def _read_stage(table: "_Table", stage: Stage) -> StagePolicy:
     listed = table.take_table("categories")
     rules = {Category(name): _read_rule(listed, name) for name in listed.names_of(Category)}
     listed.refuse_the_rest()
+    thresholds = _read_thresholds(table, classifiers)
     table.refuse_the_rest()
-    return StagePolicy(classifiers, MappingProxyType(rules))
+    return StagePolicy(classifiers, MappingProxyType(rules), MappingProxyType(thresholds))
+
+
+def _read_thresholds(table: "_Table", classifiers: Sequence[str]) -> dict[str, Rule]:
+    """Read the optional thresholds of single classifiers."""
+    if not table.has("thresholds"):
+        return {}
+    listed = table.take_table("thresholds")
+    found = {name: _read_pair(listed, name) for name in classifiers if listed.has(name)}
+    listed.refuse_the_rest("is not among this stage's classifiers")
+    return found
 
 
 def _read_rule(listed: "_Table", name: str) -> Rule:
-    protected = name == Category.CHILD_SEXUAL_EXPLOITATION.value
+    protected = name == PROTECTED.value
     if listed.holds(name, ALLOW):
         if protected:
             raise listed.invalid(name, "this category cannot be allowed by any policy")
         listed.take(name)
         return Rule(review=None, block=None)
+    rule = _read_pair(listed, name, f'; to let it pass say "{ALLOW}"')
+    if protected and rule.block is None:
+        raise listed.invalid(name, "this category needs a block threshold in every policy")
+    return rule
+
+
+def _read_pair(listed: "_Table", name: str, otherwise: str = "") -> Rule:
     table = listed.take_table(name)
     rule = Rule(review=table.take_threshold("review"), block=table.take_threshold("block"))
     table.refuse_the_rest()
     if rule.review is None and rule.block is None:
-        raise listed.invalid(name, f'expected review, block or both; to let it pass say "{ALLOW}"')
+        raise listed.invalid(name, f"expected review, block or both{otherwise}")
     if rule.review is not None and rule.block is not None and rule.review > rule.block:
         raise listed.invalid(name, f"review {rule.review} is above block {rule.block}")
-    if protected and rule.block is None:
-        raise listed.invalid(name, "this category needs a block threshold in every policy")
     return rule
 
 
@@ -238,15 +272,18 @@ class _Table:
             raise self.invalid(key, f"expected a number above 0 and at most 1, found {value!r}")
         return float(value)
 
+    def has(self, key: str) -> bool:
+        return key in self._left
+
     def holds(self, key: str, value: object) -> bool:
         return self._left.get(key) == value
 
     def names_of(self, kind: type[Category]) -> tuple[str, ...]:
         return tuple(member.value for member in kind if member.value in self._left)
 
-    def refuse_the_rest(self) -> None:
+    def refuse_the_rest(self, why: str = "is not a key of this format; see docs/policy.md") -> None:
         for key in self._left:
-            raise self.invalid(key, "is not a key of this format; see docs/policy.md")
+            raise self.invalid(key, why)
 
     def _at(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key

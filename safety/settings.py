@@ -23,7 +23,7 @@ class SafetySettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     policy: str = Field(default="default", min_length=1)
-    prompt_classifiers: tuple[str, ...] = Field(default=("lexicon",), min_length=1)
+    prompt_classifiers: tuple[str, ...] = Field(default=("lexicon", "minilm"), min_length=1)
     frame_classifiers: tuple[str, ...] = Field(default=("opennsfw",), min_length=1)
     threads: int = Field(default=1, ge=1, le=64)
     classifier_deadline_s: float = Field(default=30.0, gt=0, le=600)

@@ -28,6 +28,18 @@ def choices(found: Found) -> str:
     return "\n".join(lines)
 
 
+def strengths(found: Found) -> str:
+    """Return what a weaker or stronger mark costs and survives, as a table."""
+    lines = [f"| clip | strength | VMAF-NEG lost | PSNR-Y, dB | {' | '.join(found['attacks'])} |"]
+    lines.append("| --- | --- | --- | --- |" + " --- |" * len(found["attacks"]))
+    for clip, rows in found["clips"].items():
+        for row in rows:
+            cells = [row[name] for name in ("strength", "vmaf_neg_lost", "psnr_y_db")]
+            cells += ["-" if value is None else value for value in row["statistic"].values()]
+            lines.append(f"| {clip} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 def issued(found: Found) -> str:
     """Return how many cells that no search read were recognised, as a table."""
     lines = ["| attacks | clips | no search reads | recognised | taken for another |"]
@@ -73,6 +85,7 @@ MARK, VERIFYING = Path("docs/watermark.md"), Path("docs/verifying.md")
 SECTIONS: Mapping[str, Section] = {
     "results": Section(MARK, report.NAME, report.page),
     "choices": Section(MARK, "mark_choices", choices),
+    "strengths": Section(MARK, "mark_strengths", strengths),
     "issued": Section(MARK, "mark_issued", issued),
     "likeness": Section(VERIFYING, "fingerprint", likeness),
 }

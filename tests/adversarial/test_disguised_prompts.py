@@ -4,9 +4,10 @@ import codecs
 
 import pytest
 
-from safety import Decision, Policy, PromptGate, TextSpan
+from safety import Decision, PromptGate, TextSpan
 from safety.classifiers.lexicon import open_classifier
 from tests.support.evasion import DISGUISES
+from tests.support.policies import words_alone
 
 PLAIN = (
     "a beheaded corpse in a pool of blood",
@@ -23,7 +24,7 @@ HARMLESS = (
 
 @pytest.fixture(scope="module")
 def gate() -> PromptGate:
-    return PromptGate(Policy.load("default"), [open_classifier(threads=1)])
+    return PromptGate(words_alone("default"), [open_classifier(threads=1)])
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)

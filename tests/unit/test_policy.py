@@ -1,15 +1,16 @@
 """The policy format: strict, exact, and without a way to lift what must hold."""
 
 import hashlib
-from importlib import resources
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from safety import Category, Decision, Policy, PolicyInvalid, Stage, shipped_policies
 from safety.policy import Rule
+from tests.support.policies import words_alone
 
-DEFAULT = (resources.files("safety") / "policies" / "default.toml").read_text()
+DEFAULT = words_alone("default").text
 
 
 def parse(text: str) -> Policy:
@@ -38,7 +39,7 @@ def test_the_digest_is_that_of_the_exact_bytes_of_the_file(tmp_path: Path) -> No
     [
         ("format = 1", "format = 2", "format: expected 1, found 2"),
         ('name = "default"', "", "name: is missing"),
-        ('version = "1"', "version = 1", "version: expected a text, found 1"),
+        ('version = "2"', "version = 1", "version: expected a text, found 1"),
         ("format = 1", "format = 1\nlenient = true", "lenient: is not a key of this format"),
         ("[prompt]", "[prompt]\nmode = 1", "prompt.mode: is not a key"),
         ("hate =", "hatred =", "prompt.categories.hatred: is not a key"),
@@ -68,6 +69,21 @@ def test_the_digest_is_that_of_the_exact_bytes_of_the_file(tmp_path: Path) -> No
             "needs a block threshold",
         ),
         ("[output]", "[outputs]", "output.classifiers: is missing"),
+        (
+            "[output]",
+            "[prompt.thresholds]\nlexicon = {}\n[output]",
+            "prompt.thresholds.lexicon: expected review, block or both",
+        ),
+        (
+            "[output]",
+            "[prompt.thresholds]\nlexicon = { review = 0.9, block = 0.2 }\n[output]",
+            "prompt.thresholds.lexicon: review 0.9 is above block 0.2",
+        ),
+        (
+            "[output]",
+            "[prompt.thresholds]\nlexicom = { block = 0.2 }\n[output]",
+            "prompt.thresholds.lexicom: is not among this stage's classifiers",
+        ),
         ("format = 1", "format = ", "is not a TOML file"),
     ],
 )
@@ -112,13 +128,14 @@ def test_strict_is_nowhere_milder_than_default_nor_default_than_permissive() -> 
     strict, default, permissive = (
         Policy.load(name) for name in ("strict", "default", "permissive")
     )
-    scores = [step / 100 for step in range(101)]
+    scores = [step / 1000 for step in range(1001)]
     for harder, milder in ((strict, default), (default, permissive)):
         for stage in Stage:
-            for category, rule in milder.stages[stage].rules.items():
-                other = harder.stages[stage].rules[category]
+            held, other = milder.stages[stage], harder.stages[stage]
+            for name, category in product(held.classifiers, held.rules):
                 assert all(
-                    other.judge(score)[0].severity >= rule.judge(score)[0].severity
+                    other.rule(name, category).judge(score)[0].severity
+                    >= held.rule(name, category).judge(score)[0].severity
                     for score in scores
                 )
 
@@ -135,3 +152,36 @@ def test_every_shipped_policy_blocks_the_gravest_at_the_prompt() -> None:
     for name in shipped_policies():
         rules = Policy.load(name).stages[Stage.PROMPT].rules
         assert all(rules[category].judge(0.95)[0] is Decision.BLOCK for category in gravest)
+
+
+OWN = """[prompt.thresholds]
+lexicon = { review = 0.2, block = 0.3 }
+[output]"""
+
+
+@pytest.mark.parametrize(
+    ("category", "expected"),
+    [
+        ("hate = { review = 0.5, block = 0.9 }", Rule(0.2, 0.3)),
+        ("hate = { review = 0.5 }", Rule(0.2, None)),
+        ("hate = { block = 0.9 }", Rule(None, 0.3)),
+        ('hate = "allow"', Rule(None, None)),
+    ],
+)
+def test_a_classifier_s_own_thresholds_say_from_where_and_the_category_says_what(
+    category: str, expected: Rule
+) -> None:
+    text = DEFAULT.replace("hate = { review = 0.5, block = 0.9 }", category, 1)
+
+    held = parse(text.replace("[output]", OWN, 1)).stages[Stage.PROMPT]
+
+    assert held.rule("lexicon", Category.HATE) == expected
+    assert held.rule("another", Category.HATE) == held.rules[Category.HATE]
+
+
+def test_no_classifier_s_own_thresholds_reach_what_no_policy_makes_milder() -> None:
+    own = OWN.replace("review = 0.2, block = 0.3", "block = 1.0")
+    held = parse(DEFAULT.replace("[output]", own, 1)).stages[Stage.PROMPT]
+
+    protected = Category.CHILD_SEXUAL_EXPLOITATION
+    assert held.rule("lexicon", protected) == held.rules[protected] == Rule(0.5, 0.9)

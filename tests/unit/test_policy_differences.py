@@ -1,7 +1,5 @@
 """What changes between two policies: every change is told, and which way it goes is never wrong."""
 
-from importlib import resources
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +7,9 @@ from hypothesis import strategies as st
 from safety import Policy, shipped_policies
 from safety.differences import Way, differences, in_words
 from safety.policy import Rule
+from tests.support.policies import words_alone
 
-DEFAULT = (resources.files("safety") / "policies" / "default.toml").read_text()
+DEFAULT = words_alone("default").text
 HATE = "hate = { review = 0.5, block = 0.9 }"
 
 THRESHOLDS = st.one_of(st.none(), st.sampled_from([0.2, 0.4, 0.5, 0.6, 0.9, 1.0]))
@@ -98,7 +97,7 @@ def test_the_order_of_classifiers_changes_nothing() -> None:
 
 
 def test_a_category_that_one_of_them_does_not_know_is_neither_stricter_nor_milder() -> None:
-    (change,) = differences(Policy.load("default"), with_hate(""))
+    (change,) = differences(words_alone("default"), with_hate(""))
 
     assert (change.before, change.after, change.way) == ("review 0.5, block 0.9", "-", Way.OTHER)
 
@@ -108,3 +107,11 @@ def test_texts_at_the_top_are_told_too() -> None:
 
     assert {change.key for change in found if change.stage is None} == {"name", "description"}
     assert {change.way for change in found if change.stage is not None} == {Way.STRICTER}
+
+
+def test_a_classifier_s_own_thresholds_are_told_with_their_way() -> None:
+    found = differences(Policy.load("default"), Policy.load("permissive"))
+
+    (change,) = [change for change in found if change.key == "thresholds.minilm"]
+    assert (change.stage, change.way) == ("prompt", Way.MILDER)
+    assert (change.before, change.after) == ("review 0.97, block 0.99", "block 0.995")

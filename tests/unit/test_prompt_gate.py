@@ -24,6 +24,7 @@ from safety import (
 from safety.classifiers.lexicon import open_classifier
 from safety.normalize import View, views
 from tests.support.classifiers import ChosenPromptClassifier, hangs, raises, text_scored
+from tests.support.policies import words_alone
 
 POLICY = """
 format = 1
@@ -76,7 +77,7 @@ def read(prompt: str) -> tuple[View, ...]:
 
 
 def shipped_gate(name: str) -> PromptGate:
-    return PromptGate(Policy.load(name), [open_classifier(threads=1)])
+    return PromptGate(words_alone(name), [open_classifier(threads=1)])
 
 
 @pytest.mark.parametrize(

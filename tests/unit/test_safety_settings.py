@@ -10,7 +10,7 @@ def test_the_defaults_name_a_policy_and_a_classifier_for_each_gate() -> None:
     settings = SafetySettings()
 
     assert settings.policy == "default"
-    assert settings.prompt_classifiers == ("lexicon",)
+    assert settings.prompt_classifiers == ("lexicon", "minilm")
     assert settings.frame_classifiers == ("opennsfw",)
 
 
