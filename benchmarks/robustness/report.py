@@ -46,8 +46,6 @@ def markdown(found: Figures) -> str:
         _losses(found),
         "## What it costs the eye",
         visibility(found),
-        "## How fast it is",
-        speed(found),
         "## Found where nothing is",
         null_line(found),
         "## Beside other marks",
@@ -82,7 +80,7 @@ def visibility(found: Figures) -> str:
         "VMAF-NEG lost": "vmaf_neg_lost", "at its 5th": "vmaf_neg_low_lost",
         "PSNR-Y, dB": "psnr_y_db", "PSNR RGB, dB": "psnr_rgb_db",
         "PSNR colour, dB": "psnr_colour_db", "SSIM-Y": "ssim_y", "largest change": "largest_change",
-        "flicker": "flicker_levels", "embed, frames per CPU s": "embed_frames_per_cpu_s",
+        "flicker": "flicker_levels",
     }  # fmt: skip
     rows = [["clip", "kind", "size", *heads]]
     for name, clip in found["clips"].items():
@@ -146,16 +144,6 @@ def _attack_by_attack(peers: dict[str, Any]) -> str:
     return _table(rows)
 
 
-def speed(found: Figures) -> str:
-    """Return CPU time by what a search came to."""
-    rows = [["CPU time", "of", "least", "median", "95 of 100 up to", "most"]]
-    groups = {"embed, frames per CPU s": found["speed"]["embed_frames_per_cpu_s"]}
-    groups |= {f"search, CPU s: {n}": s for n, s in found["speed"]["detect_cpu_s"].items()}
-    for name, seen in groups.items():
-        rows.append([name, *(_figure(seen.get(head.split(",")[0], "")) for head in rows[0][1:])])
-    return _table(rows)
-
-
 def null_line(found: Figures) -> str:
     """Return how often a mark was found where none is."""
     seen = found["null"]
@@ -183,7 +171,7 @@ def page(found: Figures) -> str:
     picture = f"![Attacks by clips](../benchmarks/results/{NAME}.svg)"
     parts = [intro, tiers(found), picture, "What did not come back:", _losses(found)]
     parts += ["What it costs, on raw frames before the encode:", visibility(found)]
-    parts += ["How fast it is:", speed(found), null_line(found)]
+    parts.append(null_line(found))
     if found["peers"]:
         parts += [
             "Other marks on the same clips and attacks, each given the first frames of a clip:",

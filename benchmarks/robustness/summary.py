@@ -1,4 +1,4 @@
-"""What the rows come to: counts per clip and attack, by tier, speed, wrong finds, and the peers.
+"""What the rows come to: counts per clip and attack, by tier, wrong finds, and the peers.
 
 figures(rows, setup, left_out) -> plain JSON values, as in results/watermark.json
 """
@@ -15,9 +15,6 @@ from tests.support.promises import Tier, tier_of
 Rows = Mapping[Task, Row]
 Figures = dict[str, Any]
 
-UPRIGHT = {"scale_x": 1.0, "scale_y": 1.0, "rotation_degrees": 0.0}
-SCALE_SLACK, TURN_SLACK_DEGREES = 0.004, 0.15  # below what a search tells apart
-
 
 def figures(rows: Rows, setup: Setup, left_out: Mapping[str, str]) -> Figures:
     """Return everything that the report says."""
@@ -32,7 +29,6 @@ def figures(rows: Rows, setup: Setup, left_out: Mapping[str, str]) -> Figures:
         "left_out": dict(left_out),
         "clips": {name: _clip(rows, name) for name in measured},
         "tiers": _tiers(rows),
-        "speed": _speed(rows),
         "null": _null(rows),
         "peers": _peers(rows),
     }
@@ -86,43 +82,8 @@ def _tiers(rows: Rows) -> Figures:
     return found
 
 
-def _speed(rows: Rows) -> Figures:
-    """Return CPU seconds of searches over the long clips at 832 x 480, by what they came to."""
-    groups: dict[str, list[float]] = {}
-    for task, row in rows.items():
-        if _is_searched(task, row) and named(task.clip).kind not in {
-            Kind.TINY,
-            Kind.SMALL,
-        }:
-            groups.setdefault(_came_to(row), []).append(row["cpu_s"])
-    embed = [
-        row["embed_frames_per_cpu_s"]
-        for task, row in rows.items()
-        if task.work is Work.QUALITY and row.get("outcome") != Outcome.REFUSED
-    ]
-    return {
-        "embed_frames_per_cpu_s": _spread(embed),
-        "detect_cpu_s": {name: _spread(values) for name, values in sorted(groups.items())},
-    }
-
-
-def _is_searched(task: Task, row: Row) -> bool:
-    return task.work in {Work.MARK, Work.NULL} and row["outcome"] != Outcome.REFUSED
-
-
-def _came_to(row: Row) -> str:
-    seen = row["geometry"]
-    if seen is None:
-        return "nothing found"
-    upright = (
-        abs(seen["scale_x"] - 1) <= SCALE_SLACK
-        and abs(seen["scale_y"] - 1) <= SCALE_SLACK
-        and abs(seen["rotation_degrees"]) <= TURN_SLACK_DEGREES
-    )
-    return "found, geometry untouched" if upright else "found, geometry searched"
-
-
-def _spread(values: list[float]) -> Figures:
+def spread(values: list[float]) -> Figures:
+    """Return the least, median and most of some figures, and how many there are."""
     ordered = sorted(values)
     if not ordered:
         return {"of": 0}
@@ -188,7 +149,7 @@ def _peer(rows: Rows, name: str) -> Figures:
         "of": sum(cell["of"] for cell in attacks.values()),
         "we_are_behind_on": [n for n, cell in attacks.items() if cell["exact"] > cell["ours"]],
         "quality": quality,
-        "detect_cpu_s": _spread([row["cpu_s"] for row in cells.values()]),
+        "detect_cpu_s": spread([row["cpu_s"] for row in cells.values()]),
         "attacks": attacks,
     }
 
