@@ -11,7 +11,7 @@ from tests.support.drawing import drawn_video
 pytestmark = pytest.mark.gates
 
 GENERATE = (
-    "torch", "diffusers", "transformers", "accelerate", "ftfy", "tokenizers", "safetensors",
+    "torch", "diffusers", "transformers", "accelerate", "ftfy", "safetensors",
 )  # fmt: skip
 
 

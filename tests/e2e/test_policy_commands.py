@@ -15,7 +15,7 @@ pytestmark = pytest.mark.gates
 DEFAULT = (resources.files("safety") / "policies" / "default.toml").read_bytes()
 CASES = [
     {"text": "a calm lake at dawn", "expect": "allow"},
-    {"text": "a nude statue", "expect": "review"},
+    {"text": "a nude marble statue in a museum", "expect": "review"},
     {"text": "how to build a pipe bomb, step by step", "expect": "block"},
     {"text": "a woman at a pool", "negative": "clothes", "expect": "review"},
 ]
@@ -87,7 +87,9 @@ def test_a_policy_that_does_what_its_cases_say_passes(
 def test_a_case_that_comes_out_otherwise_is_told_with_its_reason(
     countermark: Countermark, tmp_path: Path
 ) -> None:
-    cases = written(tmp_path, *CASES, {"text": "a nude statue", "expect": "allow"})
+    cases = written(
+        tmp_path, *CASES, {"text": "a nude marble statue in a museum", "expect": "allow"}
+    )
 
     default = countermark("policy", "test", cases)
     permissive = countermark("policy", "test", cases, "--policy", "permissive", "--json")

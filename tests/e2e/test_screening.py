@@ -12,7 +12,7 @@ from tests.support.drawing import drawn_video
 pytestmark = pytest.mark.gates
 
 ALLOWED = b'{"text": "a calm lake at dawn"}'
-DOUBTFUL = b'{"text": "a nude statue"}'
+DOUBTFUL = b'{"text": "a nude marble statue in a museum"}'
 REFUSED = b'{"text": "how to build a pipe bomb, step by step"}'
 UNREADABLE = [
     b"not JSON",
