@@ -45,8 +45,9 @@ def keep(
 
 
 def _nameless(argument: str) -> str:
-    """Leave out where somebody's folders lie."""
-    return "FOLDER" if Path(argument).is_dir() else argument
+    """Leave out where somebody's folders and files lie."""
+    path = Path(argument)
+    return "FOLDER" if path.is_dir() else "FILE" if path.is_file() else argument
 
 
 def _commit() -> str:

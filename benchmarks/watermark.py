@@ -14,7 +14,8 @@ A cell counts only if the exact id comes back. Every finished cell is written to
 detector or other settings are never mixed in. The report is `watermark.json`, `.md` and `.svg`.
 
 The full run compares four other marks, whose packages are installed by hand
-(`robustness/peers.py` says how); `--no-peers` leaves them out.
+(`robustness/peers.py` says how). `--no-peers` leaves them out; `--peers-of results/watermark.json`
+takes them from an earlier report.
 """
 
 import argparse
@@ -68,7 +69,7 @@ def main() -> None:
     if not asked.report:
         todo = [task for task in plan.tasks(wanted) if task.work in asked.only]
         broken = plan.measure(todo, setup, journal, workers=asked.workers, console=console)
-    report.write(journal.rows, setup, missing, asked.out)
+    report.write(journal.rows, setup, missing, asked.out, peers_of=asked.peers_of)
     if asked.quick:
         print(report.agreement(journal.rows, RESULTS))
     for task, row in broken.items():
@@ -117,6 +118,7 @@ def _options() -> argparse.Namespace:
     add("--released", action="store_true", help="attack the clip as it is released: H.264 CRF 18")
     add("--null", type=int, metavar="N", default=0, help="whole searches with wrong keys")
     add("--peers", action=argparse.BooleanOptionalAction, help="compare other marks")
+    add("--peers-of", type=Path, metavar="FILE", help="take other marks from an earlier report")
     add(
         "--only",
         nargs="+",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.robustness.matrix import svg
-from benchmarks.robustness.summary import Figures, Rows, figures
+from benchmarks.robustness.summary import Figures, Rows, beside_ours, figures
 from benchmarks.robustness.task import Outcome, Setup, Work
 from benchmarks.stamp import keep
 from tests.support.attacks import ATTACKS
@@ -18,9 +18,28 @@ from tests.support.promises import tier_of
 NAME = "watermark"
 
 
-def write(rows: Rows, setup: Setup, left_out: Mapping[str, str], folder: Path) -> None:
-    """Write the three files of the report into a folder, and print the tables."""
+def write(
+    rows: Rows,
+    setup: Setup,
+    left_out: Mapping[str, str],
+    folder: Path,
+    *,
+    peers_of: Path | None = None,
+) -> None:
+    """Write the three files of the report into a folder, and print the tables.
+
+    Args:
+        rows: what was measured.
+        setup: how.
+        left_out: clips that could not be had, with the reason.
+        folder: where the files go.
+        peers_of: an earlier `watermark.json` to take the other marks from.
+    """
     found = figures(rows, setup, left_out)
+    if peers_of:
+        before = json.loads(peers_of.read_text(encoding="utf-8"))
+        found["peers"] = beside_ours(rows, before)
+        found["peers_measured_at"] = before.get("peers_measured_at", before["commit"])
     keep(found, name=NAME, folder=folder, shown=False)
     text = markdown(found)
     (folder / f"{NAME}.md").write_text(text, encoding="utf-8")
@@ -120,7 +139,14 @@ def compared(found: Figures) -> str:
     ours = {clip: found["clips"][clip]["quality"] for clip in same}
     seen = [_averages(row, ours) for row in _QUALITIES]
     rows.append(["ours, on the same clips", "", "", "", *seen, ""])
-    return _table(rows)
+    return "\n\n".join([_table(rows), *_measured_at(found)])
+
+
+def _measured_at(found: Figures) -> list[str]:
+    if "peers_measured_at" not in found:
+        return []
+    commit = found["peers_measured_at"]
+    return [f"The other marks were measured at commit {commit}; ours beside them in this run."]
 
 
 _QUALITIES = ("psnr_rgb_db", "psnr_colour_db", "vmaf_lost", "vmaf_neg_lost")

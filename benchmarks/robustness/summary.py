@@ -123,6 +123,25 @@ def _peers(rows: Rows) -> Figures:
     return {name: _peer(rows, name) for name in names}
 
 
+def beside_ours(rows: Rows, before: Figures) -> Figures:
+    """Return the other marks of an earlier report, with our cells of these rows beside them.
+
+    Other marks take long and do not change when ours does.
+
+    Args:
+        rows: of a run that did not measure them.
+        before: a report that did, whose clips and attacks are among the rows.
+    """
+    found = {name: {**peer, "attacks": {}} for name, peer in before["peers"].items()}
+    for name, peer in found.items():
+        for attack, cell in before["peers"][name]["attacks"].items():
+            cells = (Task(0, clip, Work.PEER, attack=attack) for clip in peer["quality"])
+            ours = sum(rows[_our_cell(task)]["outcome"] == Outcome.EXACT for task in cells)
+            peer["attacks"][attack] = {**cell, "ours": ours}
+        peer.update(_counted(peer["attacks"]))
+    return found
+
+
 def _peer(rows: Rows, name: str) -> Figures:
     cells = {t: row for t, row in rows.items() if t.work is Work.PEER and t.peer == name}
     quality = {
@@ -144,13 +163,19 @@ def _peer(rows: Rows, name: str) -> Figures:
                 "bits_right": round(median(row["bits_right"] for row in told.values()), 2),
             }
     return {
+        **_counted(attacks),
+        "quality": quality,
+        "detect_cpu_s": spread([row["cpu_s"] for row in cells.values()]),
+        "attacks": attacks,
+    }
+
+
+def _counted(attacks: Figures) -> Figures:
+    return {
         "exact": sum(cell["exact"] for cell in attacks.values()),
         "ours": sum(cell["ours"] for cell in attacks.values()),
         "of": sum(cell["of"] for cell in attacks.values()),
         "we_are_behind_on": [n for n, cell in attacks.items() if cell["exact"] > cell["ours"]],
-        "quality": quality,
-        "detect_cpu_s": spread([row["cpu_s"] for row in cells.values()]),
-        "attacks": attacks,
     }
 
 

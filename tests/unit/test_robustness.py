@@ -15,7 +15,7 @@ from benchmarks.robustness.journal import Journal, bases
 from benchmarks.robustness.matrix import svg
 from benchmarks.robustness.peers import PeersMissing, require, spread
 from benchmarks.robustness.sources import digest
-from benchmarks.robustness.summary import figures
+from benchmarks.robustness.summary import beside_ours, figures
 from benchmarks.robustness.task import Outcome, Setup, Task, Work
 from tests.support.attacks import ATTACKS
 from tests.support.footage import Film, film, number_of, numbered
@@ -79,6 +79,23 @@ def test_a_mark_that_is_behind_a_peer_says_on_which_attack() -> None:
 
     assert (found["exact"], found["ours"], found["of"]) == (2, 1, 2)
     assert found["we_are_behind_on"] == ["gamma 2"]
+
+
+def test_other_marks_of_an_earlier_report_stand_beside_our_cells_of_now() -> None:
+    theirs = {"outcome": "exact", "bits_right": 1.0, "cpu_s": 0.1}
+    peer = {
+        Task(0, "city", Work.PEER, peer="dwtDct", attack="mirror"): theirs,
+        Task(0, "city", Work.PEER, peer="dwtDct", attack="gamma 2"): theirs,
+        Task(0, "city", Work.PEER_QUALITY, peer="dwtDct"): QUALITY,
+    }
+    before = counted({mark("mirror"): EXACT, mark("gamma 2"): EXACT, **peer})
+    now = {mark("mirror"): EXACT, mark("gamma 2"): NOTHING}
+
+    found = beside_ours(now, before)
+
+    assert found == counted({**now, **peer})["peers"]
+    assert before["peers"]["dwtDct"]["ours"] == 2  # what was there stays as it was
+    assert found["dwtDct"]["we_are_behind_on"] == ["gamma 2"]
 
 
 def test_a_row_outlives_its_run_and_one_of_another_detector_is_not_counted(tmp_path: Path) -> None:
