@@ -21,7 +21,7 @@ def measured() -> str:
         ("Does `protect` hold on public clips?", _protect(), "protect_clips"),
         ("Does a flipped bit ever pass?", _flips(), "bit_flips"),
         ("Does kill -9 leave anything wrong?", _crashes(), "crashes"),
-        ("What do the gates miss?", _gates(), "gates"),
+        ("What do the gates stop?", _gates(), "gates"),
         ("What does the log cost?", _ledger(), "ledger"),
         ("How long until an answer?", _start(), "start_up"),
     ]
@@ -117,9 +117,14 @@ def _crashes() -> str:
 def _gates() -> str:
     found = _read("gates")
     harmful = found["recall, default"]["t2v_dev, aspects that words can show"]
+    harmless = found["false_alarms, default"]["benign_evalcrafter_dev"]
+    told = [
+        f"{_percent(seen['blocked'])} are blocked, {_percent(seen['blocked_or_reviewed'])} stopped"
+        for seen in (harmful, harmless)
+    ]
     return (
-        f"the word list stops {_percent(harmful['blocked_or_reviewed'])} of the harmful prompts "
-        "that words can show; [model card](docs/model-card-gates.md)"
+        f"of harmful prompts that words can show {told[0]}; of harmless ones {told[1]}; "
+        "[model card](docs/model-card-gates.md)"
     )
 
 
