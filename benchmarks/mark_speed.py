@@ -104,16 +104,5 @@ def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
     return result, min(times)
 
 
-def speed(found: dict[str, Any]) -> str:
-    """Return the times as a table, for docs/watermark.md."""
-    heads = ("of", "least", "median", "95 of 100 up to", "most")
-    lines = [f"| CPU time of one core | {' | '.join(heads)} |", "|" + " --- |" * (len(heads) + 1)]
-    groups = {"embed, frames per CPU s": found["embed_frames_per_cpu_s"]}
-    groups |= {f"search, CPU s: {n}": s for n, s in found["detect_cpu_s"].items()}
-    for name, seen in groups.items():
-        lines.append(f"| {name} | {' | '.join(f'{seen[head]:g}' for head in heads)} |")
-    return "\n".join(lines)
-
-
 if __name__ == "__main__":
     main()
