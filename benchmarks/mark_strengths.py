@@ -3,8 +3,9 @@
     python -m benchmarks.mark_strengths --clips FOLDER [--cache FOLDER]
 
 Clips where the shipped strength misses something that was aimed at: `textured` loses more of
-VMAF-NEG than 3, `tiny circle` does not keep the mark through every everyday attack. Each is marked at several strengths; a row says what that costs on raw frames, and the
-statistic of the find after attacks (None: no id came back).
+VMAF-NEG than 3, `tiny circle` does not keep the mark through every everyday attack. Each is marked
+at several strengths; a row says what that costs on raw frames, and the statistic of the find after
+attacks (None: no id came back).
 """
 
 import argparse
