@@ -54,7 +54,7 @@ def test_the_commands_in_our_sentences_exist(path: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_is_noticed() -> None:
-    text = "`countermark policy diff one`, `countermark log\n migrate`, `countermark verify x`"
+    text = "`countermark policy lint one`, `countermark log\n migrate`, `countermark verify x`"
 
     assert len(unknown_commands(text)) == 2
     assert (
