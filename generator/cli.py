@@ -194,7 +194,7 @@ def policy_diff(
     new: Annotated[str, typer.Argument(help="Another one.")],
     refuse_milder: Annotated[
         bool,
-        typer.Option("--refuse-milder", help="Exit 1 where anything is milder in the new one."),
+        typer.Option("--refuse-milder", help="Exit 1 unless every changed rule is stricter."),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:

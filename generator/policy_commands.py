@@ -48,12 +48,13 @@ def diff_policies(old: str, new: str, *, refuse_milder: bool, as_json: bool) -> 
         typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
     else:
         for each in found:
-            place = f"{each.stage.value}.{each.key}" if each.stage else each.key
+            place = printable(f"{each.stage.value}.{each.key}" if each.stage else each.key)
             told = f"{printable(each.before)} -> {printable(each.after)}"
             typer.echo(f"{each.way.value:<9} {place}: {told}")
         ways = Counter(each.way for each in found)
         typer.echo(", ".join(f"{ways[way]} {way.value}" for way in Way))
-    return PROBLEM if refuse_milder and any(each.way is Way.MILDER for each in found) else 0
+    maybe_milder = any(each.stage and each.way is not Way.STRICTER for each in found)
+    return PROBLEM if refuse_milder and maybe_milder else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,9 @@ def run_cases(home: Path | None, path: Path, name: str | None, *, as_json: bool)
         for result in failed:
             typer.echo(_failure(result))
         passed = len(results) - len(failed)
-        typer.echo(f"{passed} of {len(results)} cases came out as expected ({policy.name})")
+        typer.echo(
+            f"{passed} of {len(results)} cases came out as expected ({printable(policy.name)})"
+        )
     return PROBLEM if failed else 0
 
 
@@ -126,7 +129,7 @@ def _failure(result: dict[str, Any]) -> str:
     if "error" in result:
         return f"line {result['line']}: {result['error']}"
     why = ", ".join(
-        f"{finding['category']} {finding['score']:.2f} by {finding['classifier']}"
+        f"{finding['category']} {finding['score']:.2f} by {printable(finding['classifier'])}"
         for finding in result["findings"]
     )
     return (
@@ -159,9 +162,13 @@ def _told(policy: Policy) -> list[str]:
         f"appeal       {printable(policy.appeal)}",
     ]
     for stage, held in policy.stages.items():
-        lines += ["", f"{stage.value}: {', '.join(held.classifiers) or 'no classifier'}"]
+        named = printable(", ".join(held.classifiers))
+        lines += ["", f"{stage.value}: {named or 'no classifier'}"]
         lines += [f"  {each.value:<26} {in_words(rule)}" for each, rule in held.rules.items()]
-        lines += [f"  scores of {name}: {in_words(own)}" for name, own in held.thresholds.items()]
+        lines += [
+            f"  scores of {printable(name)}: {in_words(own)}"
+            for name, own in held.thresholds.items()
+        ]
         if silent := [each.value for each in Category if each not in held.rules]:
             lines += [f"  not judged: {', '.join(silent)}"]
     return lines

@@ -8,7 +8,7 @@ one, `milder` the other way round, and `other` where it is both or neither. A cl
 stricter: its findings only add to those of the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,16 +84,15 @@ def _at(stage: Stage, old: Policy, new: Policy) -> Iterator[Difference]:
     for name in dict.fromkeys((*before.thresholds, *after.thresholds)):
         own, others = before.thresholds.get(name), after.thresholds.get(name)
         if own != others:
-            yield _changed(stage, f"thresholds.{name}", own, others)
+            way = _way(before, after, [name], [c for c in before.rules if c in after.rules])
+            yield Difference(stage, f"thresholds.{name}", in_words(own), in_words(others), way)
+    names = ["", *dict.fromkeys((*before.thresholds, *after.thresholds))]  # "": without its own
     for category in Category:
         one, other = before.rules.get(category), after.rules.get(category)
         if one != other:
-            yield _changed(stage, category.value, one, other)
-
-
-def _changed(stage: Stage, key: str, old: Rule | None, new: Rule | None) -> Difference:
-    way = Way.OTHER if old is None or new is None else _way(old, new)
-    return Difference(stage, key, in_words(old), in_words(new), way)
+            known = one is not None and other is not None
+            way = _way(before, after, names, [category]) if known else Way.OTHER
+            yield Difference(stage, category.value, in_words(one), in_words(other), way)
 
 
 def _classifiers(stage: Stage, before: StagePolicy, after: StagePolicy) -> Iterator[Difference]:
@@ -105,8 +104,18 @@ def _classifiers(stage: Stage, before: StagePolicy, after: StagePolicy) -> Itera
     yield Difference(stage, "classifiers", one, other, way)
 
 
-def _way(old: Rule, new: Rule) -> Way:
-    steps = [after - before for before, after in zip(_reach(old), _reach(new), strict=True)]
+def _way(
+    before: StagePolicy, after: StagePolicy, names: Sequence[str], categories: Sequence[Category]
+) -> Way:
+    """Return which way decisions go on the scores that these classifiers give these categories."""
+    steps = [
+        new - old
+        for name in names
+        for category in categories
+        for old, new in zip(
+            _reach(before.rule(name, category)), _reach(after.rule(name, category)), strict=True
+        )
+    ]
     lower, higher = any(step < 0 for step in steps), any(step > 0 for step in steps)
     if lower == higher:
         return Way.OTHER

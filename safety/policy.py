@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -48,6 +49,9 @@ class Rule:
         if self.review is not None and score >= self.review:
             return Decision.REVIEW, self.review
         return Decision.ALLOW, None
+
+
+NEVER = Rule(review=None, block=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +193,16 @@ def _read_stage(table: "_Table", stage: Stage) -> StagePolicy:
     rules = {Category(name): _read_rule(listed, name) for name in listed.names_of(Category)}
     listed.refuse_the_rest()
     thresholds = _read_thresholds(table, classifiers)
+    held = StagePolicy(classifiers, MappingProxyType(rules), MappingProxyType(thresholds))
+    for name, category in product(thresholds, rules):
+        if rules[category] != NEVER and held.rule(name, category) == NEVER:
+            raise table.invalid(
+                f"thresholds.{name}",
+                f"leaves {category.value} without any answer: it needs the threshold, review or "
+                "block, that the category has",
+            )
     table.refuse_the_rest()
-    return StagePolicy(classifiers, MappingProxyType(rules), MappingProxyType(thresholds))
+    return held
 
 
 def _read_thresholds(table: "_Table", classifiers: Sequence[str]) -> dict[str, Rule]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
 from safety.classifiers import Scored
 from safety.classifiers.kernel_head import KernelHead
 from safety.classifiers.minilm_encoder import (
@@ -71,6 +73,8 @@ class SceneClassifier:
         if not read:
             return list(best.values())  # no token: an empty text, or nothing but spaces
         raw, kinds = self._head.read(self._encoder.vectors([each.ids for each in read]))
+        if not (np.isfinite(raw).all() and np.isfinite(kinds).all()):
+            raise ValueError("the network gave something that is no number")  # the gate closes
         for each, harm, odds in zip(read, raw, kinds, strict=True):
             for category, less in zip(self._head.categories, odds, strict=True):
                 if less < HALF_AS_LIKELY:

@@ -1,4 +1,4 @@
-"""The stretches of a text that are looked at one by one, so that padding cannot drown a sentence.
+"""The stretches of a text that are looked at one by one, so that padding drowns less of it.
 
 A vector of a whole text is the mean of its parts: one harmful sentence in a long harmless story
 hardly moves it. So every sentence is looked at by itself as well, and one that is long, or has no

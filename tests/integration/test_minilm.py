@@ -15,7 +15,7 @@ from safety import Decision, Policy, PromptGate, shipped_policies
 from safety.classifiers import load_prompt_classifiers, minilm, minilm_encoder
 from safety.classifiers.minilm import SceneClassifier, open_classifier
 from safety.classifiers.minilm_encoder import MOST_TOKENS, MiniLM
-from safety.errors import ClassifierUnavailable
+from safety.errors import ClassifierFailed, ClassifierUnavailable
 from safety.normalize import views
 from safety.verdict import TextSpan
 
@@ -181,3 +181,20 @@ def test_the_digest_changes_with_everything_that_decides(
             seen.add(SceneClassifier(classifier._encoder, classifier._head).digest)
 
     assert len(seen) == 1 + len(names)
+
+
+def test_an_answer_that_is_no_number_closes_the_gate(classifier: SceneClassifier) -> None:
+    class Broken(MiniLM):
+        def __init__(self) -> None:
+            self.tokens = classifier._encoder.tokens  # type: ignore[method-assign]
+
+        def vectors(self, texts: Sequence[Sequence[int]]) -> minilm_encoder.Vectors:
+            return np.full((len(texts), 384), np.nan, np.float32)
+
+    broken = SceneClassifier(Broken(), classifier._head)
+    lexicon = load_prompt_classifiers(("lexicon",))[0].classifier
+
+    with pytest.raises(ClassifierFailed, match="no number"):
+        PromptGate(Policy.load("default"), [lexicon, broken]).check(
+            "a lake", as_model_sees="a lake"
+        )

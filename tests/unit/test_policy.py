@@ -185,3 +185,16 @@ def test_no_classifier_s_own_thresholds_reach_what_no_policy_makes_milder() -> N
 
     protected = Category.CHILD_SEXUAL_EXPLOITATION
     assert held.rule("lexicon", protected) == held.rules[protected] == Rule(0.5, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("category", "own"), [("review = 0.5", "block"), ("block = 0.9", "review")]
+)
+def test_thresholds_that_would_leave_a_category_without_an_answer_are_refused(
+    category: str, own: str
+) -> None:
+    text = DEFAULT.replace("hate = { review = 0.5, block = 0.9 }", f"hate = {{ {category} }}", 1)
+    added = f"[prompt.thresholds]\nlexicon = {{ {own} = 0.99 }}\n[output]"
+
+    with pytest.raises(PolicyInvalid, match=r"thresholds.lexicon: leaves hate without any answer"):
+        parse(text.replace("[output]", added, 1))

@@ -115,3 +115,31 @@ def test_a_classifier_s_own_thresholds_are_told_with_their_way() -> None:
     (change,) = [change for change in found if change.key == "thresholds.minilm"]
     assert (change.stage, change.way) == ("prompt", Way.MILDER)
     assert (change.before, change.after) == ("review 0.97, block 0.99", "block 0.995")
+
+
+def with_own(hate: str, own: str) -> Policy:
+    text = DEFAULT.replace(HATE, hate, 1)
+    return Policy.parse(
+        text.replace("[output]", f"[prompt.thresholds]\nlexicon = {own}\n[output]", 1).encode(),
+        source="mine.toml",
+    )
+
+
+def test_a_category_that_loses_its_review_is_not_stricter_for_a_classifier_of_its_own() -> None:
+    own = "{ review = 0.97, block = 0.99 }"
+
+    (change,) = differences(with_own(HATE, own), with_own("hate = { block = 0.5 }", own))
+
+    assert change.way is Way.OTHER
+
+
+def test_thresholds_that_are_added_are_told_by_what_they_do() -> None:
+    (milder,) = differences(
+        words_alone("default"), with_own(HATE, "{ review = 0.95, block = 1.0 }")
+    )
+    (stricter,) = differences(
+        words_alone("default"), with_own(HATE, "{ review = 0.1, block = 0.2 }")
+    )
+
+    assert (milder.key, milder.way) == ("thresholds.lexicon", Way.MILDER)
+    assert stricter.way is Way.STRICTER
