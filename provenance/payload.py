@@ -32,6 +32,8 @@ CODED_BITS = 1024
 CRC_BITS = 24
 CRC_POLYNOMIAL = 0x864CFB  # CRC-24/OPENPGP, RFC 9580 section 6.1
 CRC_START = 0xB704CE  # the same section
+CRC_MASK = np.uint32((1 << CRC_BITS) - 1)
+PLACE_VALUES = 1 << np.arange(CRC_BITS, dtype=np.uint32)[::-1]  # most significant first
 
 Bits = NDArray[np.uint8]
 
@@ -134,14 +136,12 @@ class MarkCode:
             paths: how many candidates the decoder keeps side by side.
         """
         decoded, _ = self.polar.decode(soft, paths=paths)
+        payloads, checks = np.split(decoded, [self.payload_bits], axis=2)
+        right = crc24s(payloads) == checks.astype(np.uint32) @ PLACE_VALUES
         return [
-            [value for path in word if (value := self._payload(path)) is not None]
-            for word in decoded
+            [number_of(bits) for bits in word[kept]]
+            for word, kept in zip(payloads, right, strict=True)
         ]
-
-    def _payload(self, info: Bits) -> int | None:
-        bits, check = info[: self.payload_bits], info[self.payload_bits :]
-        return number_of(bits) if crc24(bits) == number_of(check) else None
 
 
 def bits_of(number: int, count: int) -> Bits:
@@ -156,11 +156,23 @@ def number_of(bits: Bits) -> int:
 
 def crc24(bits: Bits) -> int:
     """Return the CRC-24/OPENPGP of a whole number of bytes, given as bits."""
-    register = CRC_START
-    for byte in np.packbits(bits).tobytes():
-        register ^= byte << (CRC_BITS - 8)
-        for _ in range(8):
-            register <<= 1
-            if register >> CRC_BITS:
-                register ^= (1 << CRC_BITS) | CRC_POLYNOMIAL
+    return int(crc24s(bits[None])[0])
+
+
+def crc24s(bits: Bits) -> NDArray[np.uint32]:
+    """Return the CRC-24/OPENPGP of each of many messages (..., bits), whole bytes each."""
+    register: NDArray[np.uint32] = np.full(bits.shape[:-1], CRC_START, np.uint32)
+    for byte in np.moveaxis(np.packbits(bits, axis=-1), -1, 0):
+        register = ((register << 8) & CRC_MASK) ^ CRC_OF_BYTE[(register >> (CRC_BITS - 8)) ^ byte]
     return register
+
+
+def _crc_of_bytes() -> NDArray[np.uint32]:
+    register = np.arange(256).astype(np.uint32) << np.uint32(CRC_BITS - 8)
+    for _ in range(8):
+        falls_out = register >> np.uint32(CRC_BITS - 1)
+        register = ((register << np.uint32(1)) & CRC_MASK) ^ (falls_out * np.uint32(CRC_POLYNOMIAL))
+    return register
+
+
+CRC_OF_BYTE = _crc_of_bytes()

@@ -12,6 +12,7 @@ this search.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ Double = NDArray[np.float64]
 Complex = NDArray[np.complex64]
 
 BATCH = 256  # poses tried at a time: 4 MB
+AT_ONCE = 2**17  # shifts of all poses whose correlations are looked at together: .5 MB
 WIDE_STEP = 0.005  # scale: 416 canonical pixels across turn by a radian at the band's edge for .3 %
 HIGH_STEP = 0.008  # scale of the height alone, of which there are only 240
 TURN_STEP_DEGREES = 0.4
@@ -171,11 +173,23 @@ def peaks(products: Complex, chips: Chips, *, fineness: int) -> tuple[Float, NDA
         The peaks (poses,), and their positions (poses,) in rows of 64 * `fineness` shifts.
     """
     side = TILE * fineness
-    plane = np.zeros((len(products), side, side // 2 + 1), np.complex64)
-    plane[:, chips.sync_at[:, 0], chips.sync_at[:, 1]] = products
-    correlation = np.fft.irfft2(plane, (side, side)).reshape(len(products), -1)
-    at = correlation.argmax(axis=1)
-    highest = np.take_along_axis(correlation, at[:, None], axis=1)[:, 0]
+    columns = int(chips.sync_at[:, 1].max()) + 1  # the band ends there: the others hold nothing
+    at_once = max(1, AT_ONCE // side**2)
+    # Fresh memory for every plane would cost as much time as its transform. (NumPy's stubs know no
+    # `out` in single precision.)
+    plane: NDArray[Any] = np.zeros((at_once, columns, side), np.complex64)
+    halfway: NDArray[Any] = np.zeros((at_once, side, side // 2 + 1), np.complex64)
+    correlation: NDArray[Any] = np.empty((at_once, side, side), np.float32)
+    highest, at = np.empty(len(products), np.float32), np.empty(len(products), np.int64)
+    for start in range(0, len(products), at_once):
+        part = slice(start, start + at_once)
+        count = len(products[part])
+        plane[:count, chips.sync_at[:, 1], chips.sync_at[:, 0]] = products[part]
+        np.fft.ifft(plane[:count], axis=2, out=halfway[:count, :, :columns].transpose(0, 2, 1))
+        np.fft.irfft(halfway[:count], side, axis=2, out=correlation[:count])
+        shifts = correlation[:count].reshape(count, -1)
+        at[part] = shifts.argmax(axis=1)
+        highest[part] = shifts[np.arange(count), at[part]]
     # Parseval: the mean square over all shifts, without looking at them.
     deviation = np.sqrt(2 * np.sum(np.abs(products) ** 2, axis=1)) / side**2
     return (highest / np.maximum(deviation, 1e-12)).astype(np.float32), at

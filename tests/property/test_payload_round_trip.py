@@ -4,7 +4,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.payload import MarkCode, MarkId
+from provenance.payload import (
+    CRC_BITS,
+    CRC_POLYNOMIAL,
+    CRC_START,
+    MarkCode,
+    MarkId,
+    bits_of,
+    crc24s,
+)
 from provenance.polar import PolarCode, transform
 
 CODES = {bits: MarkCode.of(payload_bits=bits) for bits in (64, 128)}
@@ -58,3 +66,19 @@ def test_the_transform_undoes_itself(seed: int, exponent: int) -> None:
     bits = np.random.default_rng(seed).integers(0, 2, (2, 2**exponent)).astype(np.uint8)
 
     assert np.array_equal(transform(transform(bits)), bits)
+
+
+@given(messages=st.lists(st.binary(min_size=5, max_size=5), min_size=1, max_size=4))
+def test_the_crc_of_many_messages_is_the_remainder_of_each(messages: list[bytes]) -> None:
+    rows = np.array([bits_of(int.from_bytes(each, "big"), 40) for each in messages])
+
+    assert [int(crc) for crc in crc24s(rows)] == [_remainder(each) for each in messages]
+
+
+def _remainder(message: bytes) -> int:
+    """Divide bit by bit, as RFC 9580 does; the start value stands before the message."""
+    rest = int.from_bytes(message, "big") << CRC_BITS ^ CRC_START << 40
+    for place in reversed(range(CRC_BITS, CRC_BITS + 40)):
+        if rest >> place & 1:
+            rest ^= (1 << CRC_BITS | CRC_POLYNOMIAL) << (place - CRC_BITS)
+    return rest
