@@ -9,16 +9,14 @@ not a choice taken back but one that was not made: the same tile in blue and yel
 of PSNR in RGB and no mark on luma.
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks.robustness import clips
+from benchmarks.robustness import material
 from benchmarks.robustness.quality import fidelity, vmaf
 from benchmarks.stamp import keep
 from provenance.payload import MarkId
@@ -57,17 +55,11 @@ MARKER, MARK_ID = open_watermarker(bytes(range(32))), MarkId(0x0123456789ABCDEF)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--clips", type=Path)
-    parser.add_argument("--cache", type=Path, default=Path("build/clips"))
-    options = parser.parse_args()
+    asked = material.options(__doc__).parse_args()
     cv2.setNumThreads(1)
     rows: dict[str, Any] = {}
     for name in CLIPS:
-        path = clips.prepare(clips.named(name), options.cache, options.clips)
-        frames = list(np.load(path)[:FRAMES])
+        frames = material.frames(name, asked, FRAMES)
         rows[name] = {choice: measure(frames, back) for choice, back in TAKEN_BACK.items()}
         rows[name]["colour"] = survived(coloured(frames), channel=2)
         print(name, rows[name], flush=True)

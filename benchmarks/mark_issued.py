@@ -8,7 +8,6 @@ against as many without it: that must never find one. Cells are kept as they are
 that was stopped goes on where it was.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Iterator
@@ -19,9 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.robustness import clips
+from benchmarks.robustness import material
 from benchmarks.robustness.cells import key_of, mark_id_of
 from benchmarks.robustness.journal import bases
+from benchmarks.robustness.quality import Frames
 from benchmarks.robustness.task import Setup, Work
 from benchmarks.stamp import RESULTS, keep
 from provenance.watermark import Detection
@@ -33,12 +33,8 @@ RESULT = RESULTS / "mark_issued.json"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = material.options(__doc__)
     parser.add_argument("--ids", type=int, default=1_000_000)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--clips", type=Path)
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     basis = bases(Setup(asked.cache))[Work.MARK]
@@ -47,8 +43,7 @@ def main() -> None:
     for clip, attack, turn in weak():
         name = f"{clip} | {attack} | {turn}"
         if name not in done:
-            path = clips.prepare(clips.named(clip), asked.cache, asked.clips)
-            done[name] = measure(np.load(path)[: clips.FRAMES], clip, attack, turn, issued)
+            done[name] = measure(material.frames(clip, asked), clip, attack, turn, issued)
             print(name, done[name], flush=True)
             figures = {"ids": asked.ids, "basis": basis, "tiers": summed(done), "cells": done}
             keep(figures, shown=False)
@@ -73,7 +68,7 @@ def weak() -> Iterator[tuple[str, str, int]]:
 
 
 def measure(
-    frames: NDArray[np.uint8], clip: str, attack: str, turn: int, issued: NDArray[np.uint8]
+    frames: Frames, clip: str, attack: str, turn: int, issued: NDArray[np.uint8]
 ) -> dict[str, Any]:
     """Return what one cell comes to, blind and with the issued ids."""
     marker, mark_id = open_watermarker(key_of(clip, turn)), mark_id_of(clip, turn)

@@ -8,14 +8,11 @@ at several strengths; a row says what that costs on raw frames, and the statisti
 attacks (None: no id came back).
 """
 
-import argparse
-from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
-from benchmarks.robustness import clips
+from benchmarks.robustness import material
 from benchmarks.robustness.quality import Frames, fidelity, vmaf
 from benchmarks.stamp import keep
 from provenance.payload import MarkId
@@ -29,18 +26,11 @@ MARKER, MARK_ID = open_watermarker(bytes(range(32))), MarkId(0x0123456789ABCDEF)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--clips", type=Path)
-    parser.add_argument("--cache", type=Path, default=Path("build/clips"))
-    options = parser.parse_args()
+    asked = material.options(__doc__).parse_args()
     cv2.setNumThreads(1)
     found: dict[str, Any] = {}
     for name in CLIPS:
-        path = clips.prepare(clips.named(name), options.cache, options.clips)
-        frames = list(np.load(path))
-        found[name] = curve(frames)
+        found[name] = curve(material.frames(name, asked))
     keep({"attacks": ATTACKS, "clips": found})
 
 

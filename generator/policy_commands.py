@@ -22,7 +22,7 @@ from safety.errors import InputUnexaminable
 from safety.gate import PromptGate
 from safety.policy import Policy
 from safety.settings import SafetySettings
-from safety.verdict import Decision, Stage, worst
+from safety.verdict import Decision, worst
 
 PROBLEM = 1  # exit code: a case came out otherwise, or a policy became milder
 
@@ -31,7 +31,7 @@ def show_policy(home: Path | None, name: str | None, *, raw: bool, as_json: bool
     """Print a policy, the one in force unless one is named."""
     policy = Policy.load(name or _settings(home).policy)
     if raw:
-        typer.echo(policy.text, nl=False)  # exactly the bytes that the digest is of
+        typer.echo(policy.text.encode(), nl=False)  # exactly the bytes that the digest is of
     elif as_json:
         typer.echo(json.dumps(_values(policy), indent=2, ensure_ascii=False))
     else:
@@ -139,10 +139,8 @@ def _failure(result: dict[str, Any]) -> str:
 
 
 def _prompt_gate(policy: Policy, settings: SafetySettings) -> PromptGate:
-    """Open the gate of texts with what this policy names, not with what the settings list."""
-    stages = (policy.stages[stage] for stage in (Stage.PROMPT, Stage.NEGATIVE_PROMPT))
-    names = dict.fromkeys(name for stage in stages for name in stage.classifiers)
-    loaded = load_prompt_classifiers(names, threads=settings.threads)
+    """Open the gate of texts as `make` would: with what the settings list."""
+    loaded = load_prompt_classifiers(settings.prompt_classifiers, threads=settings.threads)
     return PromptGate(
         policy,
         [one.classifier for one in loaded],

@@ -68,7 +68,7 @@ def in_words(rule: Rule | None) -> str:
     if rule is None:
         return ABSENT
     told = [("review", rule.review), ("block", rule.block)]
-    return ", ".join(f"{name} {value:g}" for name, value in told if value is not None) or ALLOW
+    return ", ".join(f"{name} {value}" for name, value in told if value is not None) or ALLOW
 
 
 def _texts(old: Policy, new: Policy) -> Iterator[Difference]:

@@ -23,8 +23,8 @@ from safety.categories import Category
 Float = NDArray[np.float32]
 
 # Windows of one text are alike, so n of them are mistaken less often than n windows of n texts: as
-# often as n to this power. Measured on VBench's prompts extended for Wan, 2 to 21 windows each:
-# with .7 a score of .99 is reached by .9 % of them, one of .95 by 4.9 %; with 1, by .2 and 2.1 %.
+# often as n to this power. Measured on VBench's prompts extended for Wan, 5 to 17 windows each:
+# with .7 a score of .99 is reached by .5 % of them, one of .95 by 4.8 %; with 1, by .1 and 1.8 %.
 LIKENESS_OF_WINDOWS = 0.7
 
 

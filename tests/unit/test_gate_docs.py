@@ -10,6 +10,7 @@ import pytest
 from safety import Category, Decision, Policy, PromptClassifier, PromptGate, shipped_policies
 from safety.classifiers import PROMPT_CLASSIFIERS
 from safety.settings import SafetySettings
+from safety.verdict import Stage
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,6 +26,8 @@ def test_the_policy_on_the_page_loads_and_differs_from_the_shipped_ones() -> Non
     policy = Policy.parse(example.encode(), source="docs/policy.md")
 
     assert policy.digest not in {Policy.load(name).digest for name in shipped_policies()}
+    listed = SafetySettings().prompt_classifiers
+    assert policy.stages[Stage.PROMPT].classifiers == tuple(listed)  # or the gate would not open
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -43,10 +46,9 @@ def test_the_plug_in_on_the_page_passes_the_gate() -> None:
     classifier = opened(threads=1)
     assert isinstance(classifier, PromptClassifier)
     (example,) = blocks("policy.md", "toml")
-    policy = Policy.parse(
-        example.replace('classifiers = ["lexicon"]', 'classifiers = ["shouting"]').encode(),
-        source="docs/policy.md",
-    )
+    alone = re.sub(r"\[prompt.thresholds\]\n.*\n", "", example)
+    alone = alone.replace('["lexicon", "minilm"]', '["shouting"]')
+    policy = Policy.parse(alone.encode(), source="docs/policy.md")
 
     gate = PromptGate(policy, [classifier])
 

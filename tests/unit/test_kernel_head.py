@@ -60,6 +60,14 @@ def test_a_score_is_the_share_of_harmless_texts_that_say_less(share: float) -> N
     assert reached == pytest.approx(1 - share, rel=0.35)
 
 
+def test_far_out_a_score_rather_promises_too_little() -> None:
+    harmless = np.random.default_rng(2).normal(size=20_000)
+
+    reached = np.mean([HEAD.score(float(raw), 1) >= 0.999 for raw in harmless])
+
+    assert reached <= 0.001
+
+
 def test_the_kind_of_text_counts_that_is_mistaken_most_often() -> None:
     chance = np.random.default_rng(3)
     calm = chance.normal(size=5000).astype(np.float32)

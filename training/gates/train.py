@@ -2,7 +2,7 @@
 
     python -m training.gates.train --data FOLDER
 
-Some ten minutes on one core, nearly all of them for the vectors, which are kept in training/runs.
+Some five minutes on one core, nearly all of them for the vectors, which are kept in training/runs.
 The same data gives the same head on the same machine and software. It writes
 safety/classifiers/minilm_head.npz and prints its digest, which stands in
 safety/classifiers/minilm.py.
@@ -24,7 +24,13 @@ import torch
 from numpy.typing import NDArray
 
 from safety.classifiers.kernel_head import KernelHead, tail_table
-from safety.classifiers.minilm_encoder import MOST_TOKENS, MiniLM
+from safety.classifiers.minilm import RULES
+from safety.classifiers.minilm_encoder import (
+    MOST_TOKENS,
+    VOCABULARY_SHA256,
+    WEIGHTS_SHA256,
+    MiniLM,
+)
 from safety.classifiers.windows import stretches
 from training.gates.scenes import public, scenes
 
@@ -88,7 +94,8 @@ def _vectors(encoder: MiniLM, texts: Sequence[str]) -> Float:
 
 def _read(encoder: MiniLM, texts: Sequence[str]) -> Read:
     """Return the vectors of all stretches of texts, from an earlier run where there is one."""
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    reader = f"{WEIGHTS_SHA256} {VOCABULARY_SHA256} {RULES}"
+    digest = hashlib.sha256("\0".join([reader, *texts]).encode()).hexdigest()
     kept = RUNS / f"{digest[:16]}.npz"
     if not kept.exists():
         parts, owners = [], []
@@ -98,7 +105,9 @@ def _read(encoder: MiniLM, texts: Sequence[str]) -> Read:
                 parts.append(tokens.ids[start:end])
                 owners.append(number)
         RUNS.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, vectors=encoder.vectors(parts), owners=np.array(owners))
+        unfinished = kept.with_suffix(".unfinished.npz")
+        np.savez(unfinished, vectors=encoder.vectors(parts), owners=np.array(owners))
+        unfinished.replace(kept)
     with np.load(kept) as file:
         return Read(file["vectors"], file["owners"])
 
