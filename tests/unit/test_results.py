@@ -159,13 +159,12 @@ def test_no_other_mark_is_ahead_on_any_attack() -> None:
 
 
 def test_marking_and_searching_take_no_longer_than_the_page_says() -> None:
-    """5 s for a full search were aimed at: docs/watermark.md says where they are not reached."""
     found = result("mark_speed")
 
     assert found["embed_frames_per_cpu_s"]["least"] >= 100
-    assert found["detect_cpu_s"]["found, geometry untouched"]["median"] <= 1
+    assert found["detect_cpu_s"]["found, geometry untouched"]["most"] <= 1
     assert found["detect_cpu_s"]["found, geometry searched"]["median"] <= 1
-    assert found["detect_cpu_s"]["found, geometry searched"]["most"] <= 6.5
+    assert found["detect_cpu_s"]["found, geometry searched"]["most"] <= 5
     assert found["detect_cpu_s"]["nothing found"]["most"] <= 6
 
 
