@@ -19,7 +19,9 @@ from provenance.payload import MarkId
 from provenance.watermark.tile import open_watermarker
 from tests.support.attacks import named
 
-CLIPS = ("textured", "tiny circle", "city", "bikes", "bikes later")
+CLIPS = (
+    "textured", "tiny circle", "city", "bikes", "bikes later", "bunny", "soft", "carphone",
+)  # fmt: skip
 STRENGTHS = (0.5, 0.7, 1.0, 1.4)
 ATTACKS = ("h264 crf 28", "h264 crf 34", "screenshot of h264 crf 28", "size 50 %, h264 28")
 MARKER, MARK_ID = open_watermarker(bytes(range(32))), MarkId(0x0123456789ABCDEF)
