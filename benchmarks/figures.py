@@ -52,8 +52,11 @@ def _mark() -> str:
     for tier in ("everyday", "hard"):
         shares = (f"{kind} {_of(c['exact'], c['of'])}" for kind, c in found["tiers"][tier].items())
         told.append(f"{tier} attacks on clips that are {', '.join(shares)}")
-    most = max(clip["quality"]["vmaf_lost"] for clip in found["clips"].values())
-    return f"exact id after {'; '.join(told)}; costs at most {most:.1f} VMAF"
+    most, strict = (
+        max(clip["quality"][name] for clip in found["clips"].values())
+        for name in ("vmaf_lost", "vmaf_neg_lost")
+    )
+    return f"exact id after {'; '.join(told)}; costs at most {most:.1f} VMAF, {strict:.1f} VMAF-NEG"
 
 
 def _other_marks() -> str:
@@ -68,8 +71,9 @@ def _other_marks() -> str:
 def _null() -> str:
     searched = _read("watermark")["null"]
     return (
-        f"bound 1 in a million a file and key, proven; {searched['false_accepts']} ids in "
-        f"{searched['searches']:,} whole searches of attacked clips without it"
+        "bound 1 in a million for each file, key and kind of answer, proven; "
+        f"{searched['false_accepts']} ids in {searched['searches']:,} whole searches of attacked "
+        "clips without it"
     )
 
 

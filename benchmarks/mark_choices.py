@@ -1,6 +1,6 @@
 """What each choice in the mark's design is worth: taken back, at the same loss of VMAF-NEG.
 
-    python -m benchmarks.mark_choices --clips FOLDER [--cache FOLDER]
+    python -m benchmarks.mark_choices [--clips FOLDER] [--cache FOLDER]
 
 A clip is marked as shipped and once for each choice taken back, always at the strength that costs
 it 3 of VMAF-NEG or 42 dB of PSNR-Y, whichever comes first. Then it is re-encoded, and the figure is

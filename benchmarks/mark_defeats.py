@@ -26,16 +26,14 @@ chance. Needs the extras `generate` and `dev`. With `--part` nothing is kept; ot
 written after each part.
 """
 
-import argparse
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.robustness import clips
+from benchmarks.robustness import clips, material
 from benchmarks.robustness.keyless import (
     SWEEPS,
     Change,
@@ -87,11 +85,7 @@ ROUNDS = (1,)  # through the autoencoder
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--clips", type=Path, help="where to look for the clips' sources first")
-    parser.add_argument("--cache", type=Path, default=Path("build/clips"))
+    parser = material.options(__doc__)
     parser.add_argument("--part", nargs="+", choices=PARTS, help="only these, and keep nothing")
     options = parser.parse_args()
     cv2.setNumThreads(1)

@@ -1,6 +1,6 @@
 """What the issuer still recognises where a search reads nothing: registry-assisted reading.
 
-    python -m benchmarks.mark_issued [--ids 1000000] --cache FOLDER [--clips FOLDER]
+    python -m benchmarks.mark_issued [--ids 1000000] [--clips FOLDER] [--cache FOLDER]
 
 Takes the everyday and hard cells that `watermark.json` counts as lost, marks and attacks each clip
 again, and holds what the search leaves against so many issued ids, the right one among them, and
@@ -29,7 +29,7 @@ from provenance.watermark.tile import open_watermarker
 from tests.support.attacks import named
 from tests.support.promises import Tier, tier_of
 
-RESULT = RESULTS / "mark_issued.json"
+NAME = "mark_issued"
 
 
 def main() -> None:
@@ -38,15 +38,21 @@ def main() -> None:
     asked = parser.parse_args()
     cv2.setNumThreads(1)
     basis = bases(Setup(asked.cache))[Work.MARK]
-    done = kept(RESULT, basis, asked.ids)
+    so_far = asked.cache / f"{NAME}_so_far.json"  # a run that was stopped is no result
+    done = kept(so_far, basis, asked.ids)
     issued = np.random.default_rng(7).integers(0, 256, (asked.ids, 8), dtype=np.uint8)
     for clip, attack, turn in weak():
         name = f"{clip} | {attack} | {turn}"
         if name not in done:
             done[name] = measure(material.frames(clip, asked), clip, attack, turn, issued)
             print(name, done[name], flush=True)
-            figures = {"ids": asked.ids, "basis": basis, "tiers": summed(done), "cells": done}
-            keep(figures, shown=False)
+            keep(told(done, basis, asked.ids), name=so_far.stem, folder=asked.cache, shown=False)
+    keep(told(done, basis, asked.ids), shown=False)
+
+
+def told(done: dict[str, Any], basis: str, ids: int) -> dict[str, Any]:
+    """Return the figures of some cells."""
+    return {"ids": ids, "basis": basis, "tiers": summed(done), "cells": done}
 
 
 def kept(result: Path, basis: str, ids: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How fast the mark is written and looked for: CPU time of one core, with nothing else running.
 
-    python -m benchmarks.mark_speed --clips FOLDER [--cache FOLDER]
+    python -m benchmarks.mark_speed [--clips FOLDER] [--cache FOLDER]
 
 Run it alone: beside another process the slowest search was seen to take a fifth more CPU time.
 Five clips of 832 x 480 are marked, attacked in ways that leave the geometry, that change it and

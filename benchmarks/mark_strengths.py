@@ -1,6 +1,6 @@
 """What a weaker or a stronger mark would be worth: the curve behind the strength that ships.
 
-    python -m benchmarks.mark_strengths --clips FOLDER [--cache FOLDER]
+    python -m benchmarks.mark_strengths [--clips FOLDER] [--cache FOLDER]
 
 Clips where the shipped strength misses something that was aimed at: `textured` loses more of
 VMAF-NEG than 3, the others do not keep the mark through every everyday attack. Each is marked at

@@ -26,10 +26,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # also when it is started as a file
 
-import platformdirs  # noqa: E402
 from rich.console import Console  # noqa: E402
 
-from benchmarks.robustness import clips, pages, peers, plan, report, sheet  # noqa: E402
+from benchmarks.robustness import clips, material, pages, peers, plan, report, sheet  # noqa: E402
 from benchmarks.robustness.journal import Journal, bases  # noqa: E402
 from benchmarks.robustness.task import Setup, Work  # noqa: E402
 from benchmarks.stamp import RESULTS  # noqa: E402
@@ -104,11 +103,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    cache = platformdirs.user_cache_path("countermark") / "benchmarks"
     add = parser.add_argument
     add("--quick", action="store_true", help="few clips and attacks, one key, no other marks")
     add("--clips", type=Path, metavar="FOLDER", help="where source files lie already")
-    add("--cache", type=Path, metavar="FOLDER", default=cache, help="where clips are kept")
+    add("--cache", type=Path, metavar="FOLDER", default=material.CACHE, help="where clips are kept")
     add("--out", type=Path, metavar="FOLDER", help="where results go")
     add("--clip", nargs="+", metavar="NAME", choices=[c.name for c in clips.CLIPS])
     add("--attack", nargs="+", metavar="NAME", choices=plan.all_attacks())

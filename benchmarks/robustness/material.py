@@ -4,9 +4,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 
 from benchmarks.robustness import clips
 from benchmarks.robustness.quality import Frames
+
+CACHE = platformdirs.user_cache_path("countermark") / "benchmarks"
 
 
 def options(description: str | None) -> argparse.ArgumentParser:
@@ -15,7 +18,7 @@ def options(description: str | None) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", type=Path, help="where to look for the clips' sources first")
-    parser.add_argument("--cache", type=Path, default=Path("build/clips"))
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where clips are kept")
     return parser
 
 

@@ -35,6 +35,10 @@ def write(
         folder: where the files go.
         peers_of: an earlier `watermark.json` to take the other marks from.
     """
+    if not rows:
+        raise SystemExit(
+            "nothing was measured with the mark as it is; run the benchmark without --report first"
+        )
     found = figures(rows, setup, left_out)
     if peers_of:
         before = json.loads(peers_of.read_text(encoding="utf-8"))
@@ -174,7 +178,9 @@ def null_line(found: Figures) -> str:
     """Return how often a mark was found where none is."""
     seen = found["null"]
     largest = "" if seen["largest_statistic"] is None else (
-        f" The largest statistic was {seen['largest_statistic']}, {seen['threshold']} is needed."
+        f" The largest statistic of an id with a right CRC was {seen['largest_statistic']} "
+        f"(0: there was none), {seen['threshold']} is needed; `benchmarks.watermark_null` tells it "
+        "without the CRC's help."
     )  # fmt: skip
     return (
         f"{seen['false_accepts']} false accepts in {seen['searches']} searches of attacked clips "

@@ -100,7 +100,7 @@ class Detection:
     presence_log10_p: float  # the same of a grid this clear, whatever the mark says
     statistic: float  # correlation with the code word over the root of the energy, best of all
     threshold: float  # the statistic that FOUND needs
-    hypotheses: int  # tries that the bound pays for, each for every id that was possible
+    hypotheses: int  # words tried by `reading`; its bound pays for each with every possible id
     frames: int  # frames looked at
     geometry: Geometry | None  # of the best try; None when nothing was found
     evidence: Evidence | None  # None when nothing was found, or not in the pictures themselves
@@ -198,8 +198,8 @@ class Watermarker(Protocol):
 
         Args:
             missed: what the search came to.
-            issued: all ids that were issued under this key, (ids, payload bits / 8), most
-                significant byte first.
+            issued: the ids that are possible, (ids, payload bits / 8), most significant byte first.
+                Ids issued under other keys only raise the evidence that is needed.
 
         Raises:
             PayloadError: when the words or the ids are not of this method.

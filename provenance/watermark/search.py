@@ -24,7 +24,7 @@ Float = NDArray[np.float32]
 Double = NDArray[np.float64]
 Complex = NDArray[np.complex64]
 
-BATCH = 256  # poses tried at a time: 4 MB
+BATCH = 256  # poses whose frequencies are read at a time: .4 MB
 AT_ONCE = 2**17  # shifts of all poses whose correlations are looked at together: .5 MB
 WIDE_STEP = 0.005  # scale: 416 canonical pixels across turn by a radian at the band's edge for .3 %
 HIGH_STEP = 0.008  # scale of the height alone, of which there are only 240
@@ -92,7 +92,7 @@ class Spectrum:
 class Candidates:
     """The clearest of many poses."""
 
-    poses: tuple[Pose, ...]  # refined, no two of them neighbours
+    poses: tuple[Pose, ...]  # refined; no two were neighbours before
     clarity: float  # of the clearest, as it was tried and not refined: what `presence.py` weighs
 
 

@@ -14,6 +14,10 @@ from provenance.payload import (
     crc24s,
 )
 from provenance.polar import PolarCode, transform
+from provenance.watermark.bound import threshold
+from provenance.watermark.chips import expand
+from provenance.watermark.readout import Try, read
+from provenance.watermark.search import Pose
 
 CODES = {bits: MarkCode.of(payload_bits=bits) for bits in (64, 128)}
 FEW = settings(max_examples=40, deadline=None)
@@ -47,6 +51,31 @@ def test_a_payload_survives_noise_stronger_than_itself(
 
 
 @FEW
+@given(
+    payload_bits=st.sampled_from([64, 128]),
+    key=st.binary(min_size=32, max_size=32),
+    number=st.integers(0, 2**128 - 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_word_under_any_key_reads_back_under_it_and_under_no_other(
+    payload_bits: int, key: bytes, number: int, seed: int
+) -> None:
+    chips, other = expand(key), expand(bytes(byte ^ 1 for byte in key))
+    code, payload = CODES[payload_bits], number % 2**payload_bits
+    sent = (1 - 2.0 * code.encode(payload)[chips.coded_bit_at]) * chips.payload_signs
+    noise = np.random.default_rng(seed).normal(0, 0.8, 1024)
+    word = Try(Pose(), (0, 0), (sent + noise).astype(np.float32), 0.0)
+
+    decoded = read([word], code, chips)
+
+    assert decoded is not None
+    assert decoded.payload == payload
+    assert decoded.statistic > threshold(payload_bits=payload_bits, tries=1, false_accepts=1e-6)
+    wrong = read([word], code, other)
+    assert wrong is None or wrong.payload != payload
+
+
+@FEW
 @given(seed=st.integers(0, 2**32 - 1), exponent=st.integers(3, 9), rate=st.floats(0.05, 0.9))
 def test_polar_codes_of_every_size_and_rate_return_clean_words(
     seed: int, exponent: int, rate: float
@@ -73,6 +102,7 @@ def test_the_crc_of_many_messages_is_the_remainder_of_each(messages: list[bytes]
     rows = np.array([bits_of(int.from_bytes(each, "big"), 40) for each in messages])
 
     assert [int(crc) for crc in crc24s(rows)] == [_remainder(each) for each in messages]
+    assert np.array_equal(crc24s(rows[:, None]), crc24s(rows)[:, None])
 
 
 def _remainder(message: bytes) -> int:

@@ -8,18 +8,22 @@ import pytest
 from provenance.payload import MarkCode
 from provenance.watermark.bound import log10_bound, statistic, threshold
 from provenance.watermark.chips import expand
+from provenance.watermark.tile import TRIES
 
 
 @pytest.mark.parametrize("payload_bits", [64, 128])
 def test_at_the_threshold_the_bound_is_what_was_asked_for(payload_bits: int) -> None:
-    needed = threshold(payload_bits=payload_bits, tries=176, false_accepts=1e-6)
+    needed = threshold(payload_bits=payload_bits, tries=TRIES, false_accepts=1e-6)
 
-    assert log10_bound(needed, payload_bits=payload_bits, tries=176) == pytest.approx(-6)
+    assert log10_bound(needed, payload_bits=payload_bits, tries=TRIES) == pytest.approx(-6)
 
 
 def test_the_threshold_is_the_formula_of_the_proof() -> None:
-    # 176 * 2**64 * exp(-t**2 / 2) = 1e-6, so t**2 / 2 = 5.1705 + 44.3614 + 13.8155
-    assert threshold(payload_bits=64, tries=176, false_accepts=1e-6) == pytest.approx(126.6948**0.5)
+    # 450 * 2**64 * exp(-t**2 / 2) = 1e-6, so t**2 / 2 = 6.1092 + 44.3614 + 13.8155
+    needed = threshold(payload_bits=64, tries=450, false_accepts=1e-6)
+
+    assert needed == pytest.approx(128.5722**0.5, rel=1e-6)
+    assert TRIES == 450
 
 
 def test_no_evidence_is_never_evidence() -> None:

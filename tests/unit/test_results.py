@@ -188,7 +188,7 @@ def test_the_fingerprint_never_accuses_an_honest_change_and_never_takes_another_
     assert found["chance"]["share_beyond_it_by_the_fit"] <= 1e-4
 
 
-def test_a_million_fingerprints_are_searched_in_20_ms_and_none_is_missed() -> None:
+def test_a_million_hashes_are_searched_for_one_in_20_ms_and_none_is_missed() -> None:
     found = result("fingerprint")["index"]
 
     assert found["hashes"] == 1_000_000

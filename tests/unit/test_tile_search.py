@@ -68,6 +68,22 @@ def test_the_grid_s_shift_is_the_peak_over_all_shifts() -> None:
     assert height[0] == pytest.approx(np.sqrt(2 * len(chips.sync_at)), rel=1e-3)
 
 
+@pytest.mark.parametrize("fineness", [1, 2, 4])
+def test_many_correlations_in_parts_are_those_of_the_whole_transform(fineness: int) -> None:
+    chips, rng = expand(b"b" * 32), np.random.default_rng(fineness)
+    shape = 2**17 // (64 * fineness) ** 2 * 2 + 1, len(chips.sync_at)  # two parts and one more
+    products = (rng.normal(size=shape) + 1j * rng.normal(size=shape)).astype(np.complex64)
+
+    height, at = peaks(products, chips, fineness=fineness)
+
+    side = 64 * fineness
+    plane = np.zeros((len(products), side, side // 2 + 1), np.complex64)
+    plane[:, chips.sync_at[:, 0], chips.sync_at[:, 1]] = products
+    whole = np.fft.irfft2(plane, (side, side)).reshape(len(products), -1)
+    assert np.array_equal(at, whole.argmax(axis=1))
+    assert height == pytest.approx(whole.max(axis=1) / whole.std(axis=1), rel=1e-4)
+
+
 def test_unwarping_undoes_a_warp() -> None:
     rng = np.random.default_rng(2)
     picture = cv2.GaussianBlur(rng.normal(size=(120, 160)).astype(np.float32), (0, 0), 3)
