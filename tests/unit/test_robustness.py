@@ -213,3 +213,16 @@ def test_tables_have_as_many_cells_in_each_row_as_in_the_head() -> None:
 
     for table in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1
+
+
+def test_where_nothing_was_measured_no_report_takes_the_place_of_an_earlier_one(
+    tmp_path: Path,
+) -> None:
+    earlier = tmp_path / "watermark.json"
+    earlier.write_text("{}")
+
+    with pytest.raises(SystemExit, match="nothing was measured"):
+        report.write({}, SETUP, {}, tmp_path)
+
+    assert earlier.read_text() == "{}"
+    assert [each.name for each in tmp_path.iterdir()] == [earlier.name]
